@@ -1,0 +1,127 @@
+"""Every setting of the warehouse, read in this one place.
+
+Settings come from ``SAFERKC_*`` variables; what is chosen once for a home (ports, passwords of the embedded
+services) is kept in ``<home>/runtime.json``, readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the warehouse keeps its state and how its parts reach each other."""
+
+    home: Path
+    project_root: Path
+    external_warehouse_url: str | None
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Settings:
+        """Read the settings from the environment.
+
+        ``home`` wins over ``SAFERKC_HOME``; the default is ``.saferkc`` in the checkout.
+        """
+        root = Path(os.environ.get("SAFERKC_PROJECT_ROOT", _CHECKOUT)).resolve()
+        chosen = home or Path(os.environ.get("SAFERKC_HOME") or root / ".saferkc")
+        return cls(
+            home=chosen.expanduser().resolve(),
+            project_root=root,
+            external_warehouse_url=os.environ.get("SAFERKC_WAREHOUSE_URL") or None,
+        )
+
+    @property
+    def inbox(self) -> Path:
+        """Where agencies' files are dropped: ``inbox/<source>/``."""
+        return self.home / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        """Content-addressed copies of every file received, byte for byte."""
+        return self.home / "landing"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Data directory of the embedded PostgreSQL."""
+        return self.home / "postgres"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's home: its logs and process files."""
+        return self.home / "airflow"
+
+    @property
+    def outbox(self) -> Path:
+        """Mail as files, where no mail server is set."""
+        return self.home / "outbox"
+
+    @property
+    def data_docs(self) -> Path:
+        """Great Expectations data docs, as pages to open in a browser."""
+        return self.home / "data_docs"
+
+    @property
+    def contracts_dir(self) -> Path:
+        """The contracts, one YAML file a feed."""
+        return self.project_root / "expectations" / "contracts"
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        """The dbt project."""
+        return self.project_root / "dbt_project"
+
+    @property
+    def dags_dir(self) -> Path:
+        """The DAG files."""
+        return self.project_root / "dags"
+
+    @property
+    def runtime_file(self) -> Path:
+        """Ports and passwords chosen when this home was first started."""
+        return self.home / "runtime.json"
+
+    def runtime(self) -> dict[str, Any]:
+        """Return what was chosen at the first start of this home; empty before it."""
+        if not self.runtime_file.exists():
+            return {}
+        values: dict[str, Any] = json.loads(self.runtime_file.read_text())
+        return values
+
+    def remember(self, **values: Any) -> None:
+        """Keep ``values`` in the home's runtime file (mode 0600)."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        merged = self.runtime() | values
+        draft = self.runtime_file.with_suffix(".tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            json.dump(merged, handle, indent=1)
+        draft.replace(self.runtime_file)
+
+    @property
+    def warehouse_url(self) -> str:
+        """libpq URL of the warehouse database."""
+        return self.external_warehouse_url or self._embedded_url("warehouse")
+
+    @property
+    def airflow_db_url(self) -> str:
+        """libpq URL of Airflow's metadata database, always in the embedded server here."""
+        return self._embedded_url("airflow")
+
+    def _embedded_url(self, database: str) -> str:
+        runtime = self.runtime()
+        if "postgres_port" not in runtime:
+            raise SettingsError(f"{self.home} was never started: run `saferkc up` (or `make run`) first")
+        password = quote(str(runtime["postgres_password"]), safe="")
+        return f"postgresql://saferkc:{password}@127.0.0.1:{runtime['postgres_port']}/{database}"
