@@ -1,0 +1,83 @@
+"""Raw tables: every version of every record, one table a feed, made from its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from saferkc.contracts.model import Contract
+from saferkc.warehouse.connection import Connection
+
+# name, type, meaning: what every raw table holds before its contract's columns
+VERSION_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("delivery_id", "bigint not null", "The delivery that first brought this version of the record."),
+    ("line_number", "integer not null", "The line (or the record's place) in that delivery's document, from 1."),
+    ("record_key", "uuid not null", "Hash of the record key, the same in every version of a record."),
+    ("row_hash", "uuid not null", "Hash of all the contract's columns, different in every version."),
+    ("occurrence", "integer not null", "1, 2, … for identical rows that are separate records."),
+    ("scope", "text not null", "What the delivery speaks for beside its period, such as a force or a level."),
+    ("period", "date not null", "First day of the month or year that the record belongs to."),
+    ("withdrawn_delivery_id", "bigint", "The delivery that replaced or withdrew this version; NULL while current."),
+)
+
+
+def create_raw_tables(connection: Connection, contracts: Mapping[str, Contract]) -> None:
+    """Make the raw tables that are missing, and add columns that a contract has gained.
+
+    A column that a contract has lost stays, with its history; a changed type is an error for a migration.
+    """
+    existing: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'raw'"
+    ):
+        existing.setdefault(table, set()).add(column)
+    for contract in contracts.values():
+        if contract.feed not in existing:
+            _create(connection, contract)
+            continue
+        for column in contract.columns:
+            if column.name not in existing[contract.feed]:
+                connection.execute(
+                    sql.SQL("alter table {} add column {} {}").format(
+                        raw_table(contract), sql.Identifier(column.name), sql.SQL(column.physical_type)
+                    )
+                )
+
+
+def raw_table(contract: Contract) -> sql.Identifier:
+    """The feed's raw table as an SQL identifier."""
+    return sql.Identifier("raw", contract.feed)
+
+
+def column_definitions(contract: Contract) -> sql.Composed:
+    """The column list of the raw table, as in ``create table``."""
+    own = [(column.name, column.physical_type) for column in contract.columns]
+    fixed = [(name, kind) for name, kind, _ in VERSION_COLUMNS]
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in [*fixed, *own]
+    )
+
+
+def column_names(contract: Contract) -> list[str]:
+    """Names of the raw table's columns, in order."""
+    return [name for name, _, _ in VERSION_COLUMNS] + [column.name for column in contract.columns]
+
+
+def _create(connection: Connection, contract: Contract) -> None:
+    table = raw_table(contract)
+    connection.execute(sql.SQL("create table {} ({})").format(table, column_definitions(contract)))
+    connection.execute(
+        sql.SQL("create index {} on {} (delivery_id)").format(
+            sql.Identifier(f"{contract.feed}_delivery"), table
+        )
+    )
+    comments = [(name, text) for name, _, text in VERSION_COLUMNS]
+    comments += [(column.name, column.description) for column in contract.columns]
+    connection.execute(
+        sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.table.description))
+    )
+    for name, text in comments:
+        connection.execute(
+            sql.SQL("comment on column {}.{} is {}").format(table, sql.Identifier(name), sql.Literal(text))
+        )
