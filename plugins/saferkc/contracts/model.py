@@ -201,7 +201,8 @@ class Delivery(_Strict):
 
     source: Literal["police", "police_open", "mps", "angelou", "rahab", "tmo", "council", "reference"]
     format: Literal["delimited", "wide", "json"]
-    delimiter: str = ","
+    delimiters: list[str] = [","]
+    ignored_headings: list[str] = []
     encodings: list[str] = ["utf-8"]
     ends_with_newline: bool = True
     patterns: list[str] = Field(min_length=1)
