@@ -64,8 +64,11 @@ class Origin(_Strict):
     """Where in a document a column's value stands; exactly one way is given.
 
     ``headings``: accepted column headings, case and spacing folded; a heading may be a regular expression in
-    slashes whose named groups become part of the document's label. ``label``: a named group of the file name
-    (or of a heading). ``path``: dotted path in a JSON record. ``cell``: ``period`` or ``value`` of a wide file.
+    slashes whose named groups become part of the document's label, and must agree with the file name's where
+    both say the same. ``label``: a named group of the file name (or of a heading), words in lower case; a
+    group called ``year`` may have two digits (see ``registry.read_label``). ``decimals``: places kept of a number whose
+    copies are written with more or fewer. ``path``: dotted path in a JSON record. ``cell``: ``period`` or
+    ``value`` of a wide file.
     """
 
     headings: list[str] | None = None
@@ -74,6 +77,7 @@ class Origin(_Strict):
     cell: Literal["period", "value"] | None = None
     optional: bool = False
     thousands: str | None = None
+    decimals: int | None = None
     null_values: list[str] = [""]
 
     @model_validator(mode="after")
@@ -197,7 +201,12 @@ class Wide(_Strict):
 
 
 class Delivery(_Strict):
-    """How the agency delivers the feed and what a delivery means."""
+    """How the agency delivers the feed and what a delivery means.
+
+    ``delimiters``: the one that cuts the heading line into most pieces is taken. ``ignored_headings``: columns
+    known and left out (headings as in ``Origin``); any other heading that the contract does not name is a new
+    column: let in, and flagged.
+    """
 
     source: Literal["police", "police_open", "mps", "angelou", "rahab", "tmo", "council", "reference"]
     format: Literal["delimited", "wide", "json"]

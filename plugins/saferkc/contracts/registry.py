@@ -60,8 +60,21 @@ def label_of(contract: Contract, name: str) -> dict[str, str] | None:
     for pattern in contract.delivery.patterns:
         found = re.search(pattern, name, re.IGNORECASE)
         if found:
-            return {key: value for key, value in found.groupdict().items() if value is not None}
+            return read_label(found)
     return None
+
+
+def read_label(found: re.Match[str]) -> dict[str, str]:
+    """Return the named groups of a file name or heading, written alike wherever they were found.
+
+    Publishers write the same word in capitals or not and the same ``year`` with two digits or four
+    (``WD15CD``, ``ward2015.csv``), and labels are compared with each other. Codes keep their capitals.
+    """
+    groups = {key: value for key, value in found.groupdict().items() if value is not None}
+    label = {key: value if any(map(str.isdigit, value)) else value.lower() for key, value in groups.items()}
+    if len(label.get("year", "")) == 2:
+        label["year"] = f"20{label['year']}"
+    return label
 
 
 def takes(contract: Contract, name: str) -> bool:
