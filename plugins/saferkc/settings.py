@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Settings:
     home: Path
     project_root: Path
     external_warehouse_url: str | None
+    landing_url: str | None = None
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -40,6 +42,7 @@ class Settings:
             home=chosen.expanduser().resolve(),
             project_root=root,
             external_warehouse_url=os.environ.get("SAFERKC_WAREHOUSE_URL") or None,
+            landing_url=os.environ.get("SAFERKC_LANDING_URL") or None,
         )
 
     @property
@@ -108,6 +111,12 @@ class Settings:
         with os.fdopen(descriptor, "w") as handle:
             json.dump(merged, handle, indent=1)
         draft.replace(self.runtime_file)
+
+    def secret(self, name: str) -> bytes:
+        """Return the home's secret of this name, 32 bytes, made when it is first asked for."""
+        if name not in self.runtime():
+            self.remember(**{name: secrets.token_hex(32)})
+        return bytes.fromhex(self.runtime()[name])
 
     @property
     def warehouse_url(self) -> str:

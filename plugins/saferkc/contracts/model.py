@@ -66,9 +66,9 @@ class Origin(_Strict):
     ``headings``: accepted column headings, case and spacing folded; a heading may be a regular expression in
     slashes whose named groups become part of the document's label, and must agree with the file name's where
     both say the same. ``label``: a named group of the file name (or of a heading), words in lower case; a
-    group called ``year`` may have two digits (see ``registry.read_label``). ``decimals``: places kept of a number whose
-    copies are written with more or fewer. ``path``: dotted path in a JSON record. ``cell``: ``period`` or
-    ``value`` of a wide file.
+    group called ``year`` may have two digits (see ``registry.read_label``). ``decimals``: places kept of a
+    number whose copies are written with more or fewer. ``path``: dotted path in a JSON record. ``cell``:
+    ``period`` or ``value`` of a wide file.
     """
 
     headings: list[str] | None = None
@@ -365,7 +365,11 @@ class Contract(_Strict):
         if len(set(names)) != len(names):
             raise ValueError("a column's name stands twice")
         delivery = self.delivery
-        named = [delivery.period.column, delivery.identical_rows.column, *(m.column for m in delivery.must_contain)]
+        named = [
+            delivery.period.column,
+            delivery.identical_rows.column,
+            *(m.column for m in delivery.must_contain),
+        ]
         for name in named:
             if name is not None and name not in names:
                 raise ValueError(f"{name} is named in `delivery` but is no column")

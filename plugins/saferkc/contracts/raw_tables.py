@@ -12,13 +12,21 @@ from saferkc.warehouse.connection import Connection
 # name, type, meaning: what every raw table holds before its contract's columns
 VERSION_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("delivery_id", "bigint not null", "The delivery that first brought this version of the record."),
-    ("line_number", "integer not null", "The line (or the record's place) in that delivery's document, from 1."),
+    (
+        "line_number",
+        "integer not null",
+        "The line (or the record's place) in that delivery's document, from 1.",
+    ),
     ("record_key", "uuid not null", "Hash of the record key, the same in every version of a record."),
     ("row_hash", "uuid not null", "Hash of all the contract's columns, different in every version."),
     ("occurrence", "integer not null", "1, 2, … for identical rows that are separate records."),
     ("scope", "text not null", "What the delivery speaks for beside its period, such as a force or a level."),
     ("period", "date not null", "First day of the month or year that the record belongs to."),
-    ("withdrawn_delivery_id", "bigint", "The delivery that replaced or withdrew this version; NULL while current."),
+    (
+        "withdrawn_delivery_id",
+        "bigint",
+        "The delivery that replaced or withdrew this version; NULL while current.",
+    ),
 )
 
 
@@ -68,15 +76,11 @@ def _create(connection: Connection, contract: Contract) -> None:
     table = raw_table(contract)
     connection.execute(sql.SQL("create table {} ({})").format(table, column_definitions(contract)))
     connection.execute(
-        sql.SQL("create index {} on {} (delivery_id)").format(
-            sql.Identifier(f"{contract.feed}_delivery"), table
-        )
+        sql.SQL("create index {} on {} (delivery_id)").format(sql.Identifier(f"{contract.feed}_delivery"), table)
     )
     comments = [(name, text) for name, _, text in VERSION_COLUMNS]
     comments += [(column.name, column.description) for column in contract.columns]
-    connection.execute(
-        sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.table.description))
-    )
+    connection.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(contract.table.description)))
     for name, text in comments:
         connection.execute(
             sql.SQL("comment on column {}.{} is {}").format(table, sql.Identifier(name), sql.Literal(text))

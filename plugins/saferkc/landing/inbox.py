@@ -1,0 +1,231 @@
+"""From the inbox to landing: who takes which file, and what waits to be loaded."""
+
+from __future__ import annotations
+
+import re
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from saferkc.alerts import raise_alert
+from saferkc.contracts import Contract, load_contracts, takes
+from saferkc.landing.store import LandingError, land, landing_path
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection, connect
+
+_UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
+_SETTLED_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Handout:
+    """One document of a landed file and the feed that takes it; ``fault`` where no feed can."""
+
+    feed: str
+    member: str | None = None
+    fault: str | None = None
+
+
+def receive(settings: Settings, feed: str) -> list[int]:
+    """Land all that lies in the inbox of the feed's source, and return the arrivals waiting for the feed.
+
+    One archive may serve several feeds, whose DAGs run side by side: whoever comes first lands the file and
+    leaves an arrival for each of them. A file whose name no feed knows is landed too and entered as refused,
+    so nothing stays behind unseen.
+    """
+    contracts = load_contracts(settings.contracts_dir)
+    source = contracts[feed].delivery.source
+    with connect(settings, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.inbox.{source}"])
+        for file in inbox_files(settings, source):
+            if _settled(file):
+                _receive_file(settings, connection, contracts, source, file)
+        waiting = connection.execute(
+            "select arrival_id from quality.arrival where feed = %s and taken_at is null order by arrival_id",
+            [feed],
+        ).fetchall()
+    return [row[0] for row in waiting]
+
+
+def inbox_files(settings: Settings, source: str) -> list[Path]:
+    """Files that lie in a source's inbox, whole ones only, in the order of their names."""
+    folder = settings.inbox / source
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and not path.name.lower().endswith(_UNFINISHED)
+    )
+
+
+def feeds_with_work(settings: Settings) -> set[str]:
+    """Feeds for which something lies in the inbox or waits to be loaded."""
+    contracts = load_contracts(settings.contracts_dir)
+    busy = {c.feed for c in contracts.values() if inbox_files(settings, c.delivery.source)}
+    with connect(settings) as connection:
+        rows = connection.execute("select distinct feed from quality.arrival where taken_at is null").fetchall()
+    return busy | {row[0] for row in rows}
+
+
+def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> list[int]:
+    """Hand landed documents of a feed out again and return their arrivals.
+
+    Taken are those that cover a day of ``date_from`` to ``date_to`` and, since a refused document's cover may
+    be unknown, those refused that were received in it. Bytes that were admitted under the contract's present
+    version stay one delivery; a refused document, or one judged by an older contract, is judged anew.
+    """
+    with connect(settings) as connection:
+        rows = connection.execute(
+            """
+            insert into quality.arrival (feed, source_name, landed_sha256, archive_member)
+            select distinct on (d.landed_sha256, d.archive_member) d.feed, d.source_name, d.landed_sha256, d.archive_member
+            from quality.delivery as d
+            where d.feed = %(feed)s and d.landed_sha256 is not null and d.state <> 'duplicate'
+                and (
+                    (d.covers_from <= %(to)s and d.covers_to >= %(from)s)
+                    or (d.state = 'refused' and d.received_at::date between %(from)s and %(to)s)
+                )
+                and not exists (
+                    select from quality.arrival as a
+                    where a.feed = d.feed and a.landed_sha256 = d.landed_sha256
+                        and a.archive_member is not distinct from d.archive_member and a.taken_at is null
+                )
+            order by d.landed_sha256, d.archive_member, d.delivery_id desc
+            returning arrival_id
+            """,
+            {"feed": feed, "from": date_from, "to": date_to},
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def is_simulated(name: str) -> bool:
+    """Whether a document says in its name that it is simulated."""
+    return "simulated" in PurePosixPath(name).name.lower()
+
+
+def _settled(file: Path) -> bool:
+    """Whether the file is no longer growing; only files touched in the last seconds are watched."""
+    before = file.stat()
+    if time.time() - before.st_mtime > _SETTLED_SECONDS:
+        return True
+    time.sleep(0.05)
+    after = file.stat()
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def _receive_file(
+    settings: Settings, connection: Connection, contracts: Mapping[str, Contract], source: str, file: Path
+) -> None:
+    try:
+        sha256, size = land(settings, file)
+    except (LandingError, FileNotFoundError):
+        return  # still being written, or taken away: the next night sees it whole
+    handouts = _handouts(settings, contracts, source, file.name, sha256)
+    with connection.transaction():
+        connection.execute(
+            "insert into quality.landed_file (sha256, bytes, first_name) values (%s, %s, %s) on conflict do nothing",
+            [sha256, size, file.name],
+        )
+        for handout in handouts:
+            name = f"{file.name}!{handout.member}" if handout.member else file.name
+            if handout.fault:
+                _refuse(connection, contracts, handout, name, sha256, size)
+            else:
+                connection.execute(
+                    """
+                    insert into quality.arrival (feed, source_name, landed_sha256, archive_member)
+                    select %(feed)s, %(name)s, %(sha)s, %(member)s
+                    where not exists (
+                        select from quality.arrival
+                        where feed = %(feed)s and landed_sha256 = %(sha)s and taken_at is null
+                            and archive_member is not distinct from %(member)s
+                    )
+                    """,
+                    {"feed": handout.feed, "name": name, "sha": sha256, "member": handout.member},
+                )
+    file.unlink()
+
+
+def _handouts(
+    settings: Settings, contracts: Mapping[str, Contract], source: str, name: str, sha256: str
+) -> list[Handout]:
+    own = [c for c in contracts.values() if c.delivery.source == source]
+    archived = [c for c in own if any(re.search(p, name, re.IGNORECASE) for p in c.delivery.archives)]
+    if archived:
+        return _archive_handouts(settings, archived, sha256)
+    for contract in own:
+        if takes(contract, name):
+            return [Handout(contract.feed)]
+    known = ", ".join(example for c in own for example in c.delivery.examples)
+    return [Handout(source, fault=f"no feed takes a file of this name; names that are known look like {known}")]
+
+
+def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str) -> list[Handout]:
+    try:
+        with landing_path(settings, sha256).open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            if any(info.flag_bits & 1 for info in members):
+                fault = "the archive is locked with a password; ask the agency for an open one"
+                return [Handout(c.feed, fault=fault) for c in contracts]
+    except (zipfile.BadZipFile, OSError):
+        fault = "the archive is damaged or cut short and can't be opened; ask the agency to send it again"
+        return [Handout(c.feed, fault=fault) for c in contracts]
+    handouts = []
+    for info in members:
+        takers = [c for c in contracts if takes(c, PurePosixPath(info.filename).name)]
+        if takers:
+            handouts.append(Handout(takers[0].feed, member=info.filename))
+        else:
+            unknown = "no feed takes a file of this name out of the archive"
+            handouts.append(Handout(contracts[0].delivery.source, member=info.filename, fault=unknown))
+    if not handouts:
+        return [Handout(c.feed, fault="the archive is empty") for c in contracts]
+    return handouts
+
+
+def _refuse(
+    connection: Connection,
+    contracts: Mapping[str, Contract],
+    handout: Handout,
+    name: str,
+    sha256: str,
+    size: int,
+) -> None:
+    contract = contracts.get(handout.feed)
+    connection.execute(
+        """
+        insert into quality.delivery
+            (feed, source_name, sha256, landed_sha256, archive_member, bytes, received_at, state, reason,
+             is_simulated, contract_version)
+        values (%s, %s, %s, %s, %s, %s, now(), 'refused', %s, %s, %s)
+        """,
+        [
+            handout.feed,
+            name,
+            sha256,
+            sha256,
+            handout.member,
+            size,
+            handout.fault,
+            is_simulated(name),
+            contract.version if contract else "none",
+        ],
+    )
+    raise_refusal(connection, handout.feed, name, handout.fault or "")
+
+
+def raise_refusal(connection: Connection, feed: str, name: str, reason: str) -> None:
+    """Alert that a delivery was refused; one alert a feed and document name."""
+    raise_alert(
+        connection,
+        dedup_key=f"refused:{feed}:{name}",
+        group_key=f"refused:{feed}",
+        severity="act",
+        audience="engineers",
+        title=f"{feed}: {name} was refused",
+        body=f"Nothing of it reached the warehouse; the file is kept in landing. Why: {reason}.",
+    )

@@ -1,0 +1,271 @@
+"""From text to typed columns, with the contract's rules, whole columns at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+import polars_hash  # noqa: F401  (gives expressions their `chash`)
+
+from saferkc.contracts import Contract
+from saferkc.contracts.model import Column
+from saferkc.loading.faults import QuarantinedRow, Refused
+
+LONDON = "Europe/London"
+_SEPARATOR = "\x1f"
+_TEXT = "__text"
+_MOST_NEW_CODES = 50
+_INTEGER_LIMITS = {"integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that a row must keep. ``breaks`` is true where a row does not."""
+
+    column: str
+    name: str
+    reason: str
+    breaks: pl.Expr
+
+
+@dataclass
+class Typed:
+    """Rows that kept their contract, typed; and those that did not."""
+
+    frame: pl.DataFrame
+    quarantined: list[QuarantinedRow] = field(default_factory=list)
+    off_label: int = 0
+
+
+@dataclass(frozen=True)
+class LabelledPeriod:
+    """What stretch a document's label speaks for: first days of its first and last period."""
+
+    first: date
+    last: date
+
+
+def labelled_period(contract: Contract, label: Mapping[str, str]) -> LabelledPeriod | None:
+    """Read the period that the document's name or headings say, or None where they say none.
+
+    Raises ``Refused`` where what they say is no date.
+    """
+    period = contract.delivery.period
+    said = period.fixed or (label.get(period.label) if period.label else None)
+    if said is None:
+        return None
+    until = (label.get(period.label_to) if period.label_to else None) or said
+    return LabelledPeriod(_first_day(said), _first_day(until))
+
+
+def _first_day(said: str) -> date:
+    digits = said.replace("-", "").replace("_", "")
+    try:
+        return date(int(digits[:4]), int(digits[4:6] or "1"), 1)
+    except ValueError as error:
+        raise Refused(f"its name says {said}, which is no month or year") from error
+
+
+class Typer:
+    """Turns frames of text into typed frames, for one document of one contract."""
+
+    def __init__(
+        self, contract: Contract, label: Mapping[str, str], named: LabelledPeriod | None, token_key: bytes
+    ) -> None:
+        self._contract = contract
+        self._label = label
+        self._named = named
+        self._token_key = token_key
+        self._new_codes: dict[str, set[str]] = {}
+        self._rules = [rule for column in contract.columns for rule in _rules(column)]
+
+    @property
+    def new_codes(self) -> dict[str, list[str]]:
+        """Values outside a code list, by column; hidden where the column is not public."""
+        return {name: sorted(values) for name, values in self._new_codes.items() if values}
+
+    def __call__(self, text: pl.DataFrame) -> Typed:
+        """Type one frame of text (columns of the contract and ``line_number``)."""
+        frame = text.select("line_number", *(self._cleaned(column, text) for column in self._contract.columns))
+        frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
+        frame = frame.with_columns(self._period().alias("period"))
+        rules = [*self._rules, *self._period_rules()]
+        frame, quarantined, off_label = self._judge(frame, rules)
+        self._note_new_codes(frame)
+        return Typed(self._hashed(frame), quarantined, off_label)
+
+    def _cleaned(self, column: Column, text: pl.DataFrame) -> pl.Expr:
+        origin = column.origin
+        if origin.label:
+            value = self._label.get(origin.label)
+            expr = pl.lit(value, dtype=pl.String)
+        elif column.name in text.columns:
+            expr = pl.col(column.name).str.strip_chars()
+        else:
+            expr = pl.lit(None, dtype=pl.String)
+        nulls = origin.null_values
+        missing = (expr == nulls[0]) if len(nulls) == 1 else expr.is_in(nulls)
+        expr = pl.when(missing).then(None).otherwise(expr)
+        return expr.alias(column.name + _TEXT)
+
+    def _typed(self, column: Column) -> pl.Expr:
+        text = pl.col(column.name + _TEXT)
+        if column.origin.thousands:
+            text = text.str.replace_all(column.origin.thousands, "", literal=True)
+        kind = column.physical_type
+        if kind == "date":
+            wide = self._contract.delivery.wide
+            period_format = wide.period_format if wide and column.origin.cell == "period" else None
+            expr = text.str.to_date(period_format or column.options.format or "%Y-%m-%d", strict=False)
+        elif kind == "timestamptz":
+            expr = text.str.to_datetime(column.options.format, time_unit="us", time_zone="UTC", strict=False)
+        elif kind == "double precision":
+            expr = text.cast(pl.Float64, strict=False)
+            if column.origin.decimals is not None:
+                expr = expr.round(column.origin.decimals)
+        elif kind in _INTEGER_LIMITS:
+            expr = text.cast(pl.Int64, strict=False)
+        elif kind == "boolean":
+            low = text.str.to_lowercase()
+            yes, no = low.is_in(["true", "yes", "1", "t", "y"]), low.is_in(["false", "no", "0", "f", "n"])
+            expr = pl.when(yes).then(True).when(no).then(False)
+        else:
+            expr = text
+        return expr.alias(column.name)
+
+    def _period(self) -> pl.Expr:
+        period = self._contract.delivery.period
+        if period.column is None:
+            if self._named is None:
+                raise Refused("its name does not say which period it covers")
+            return pl.lit(self._named.first)
+        column = self._contract.column(period.column)
+        expr = pl.col(column.name)
+        if column.physical_type == "timestamptz":
+            expr = expr.dt.convert_time_zone(LONDON).dt.date()
+        elif column.physical_type == "integer":
+            expr = pl.date(expr, 1, 1)
+        elif column.physical_type == "text":  # a financial year such as 2016-17 begins on 1 April
+            expr = pl.date(expr.str.slice(0, 4).cast(pl.Int32, strict=False), 4, 1)
+        return (
+            expr if column.physical_type == "text" else expr.dt.truncate(f"1{'mo' if period.grain == 'month' else 'y'}")
+        )
+
+    def _period_rules(self) -> list[Rule]:
+        period = self._contract.delivery.period
+        if period.column is None:
+            return []
+        rules = [Rule(period.column, "period", "it has no period", pl.col("period").is_null())]
+        if self._named:
+            off = ~pl.col("period").is_between(self._named.first, self._named.last)
+            rules.append(Rule(period.column, "label", "it is of another period than the document's name says", off))
+        return rules
+
+    def _judge(self, frame: pl.DataFrame, rules: list[Rule]) -> tuple[pl.DataFrame, list[QuarantinedRow], int]:
+        """Part the rows that break a rule from the others; one entry a row, for the first rule it breaks."""
+        if frame.is_empty():
+            return frame, [], 0
+        broken = frame.select(rule.breaks.fill_null(False).any().alias(str(i)) for i, rule in enumerate(rules)).row(0)
+        failing = [rule for rule, is_broken in zip(rules, broken, strict=True) if is_broken]
+        if not failing:
+            return frame, [], 0
+        first = pl.coalesce(
+            pl.when(rule.breaks.fill_null(False)).then(pl.lit(i, dtype=pl.Int32)) for i, rule in enumerate(failing)
+        )
+        frame = frame.with_columns(first.alias("@rule"))
+        bad = frame.filter(pl.col("@rule").is_not_null())
+        texts = [name for name in frame.columns if name.endswith(_TEXT)]
+        quarantined = [
+            QuarantinedRow(
+                row[0],
+                failing[row[1]].column,
+                failing[row[1]].name,
+                failing[row[1]].reason,
+                self._token(row[2:]),
+            )
+            for row in bad.select("line_number", "@rule", *texts).iter_rows()
+        ]
+        off_label = sum(1 for row in quarantined if row.rule == "label")
+        return frame.filter(pl.col("@rule").is_null()).drop("@rule"), quarantined, off_label
+
+    def _token(self, values: tuple[str | None, ...]) -> str:
+        """Keyed token of a row, so that the same faulty row can be recognised without being shown."""
+        content = _SEPARATOR.join(value or "" for value in values)
+        return hmac.new(self._token_key, content.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _note_new_codes(self, frame: pl.DataFrame) -> None:
+        for column in self._contract.columns:
+            for rule in column.quality:
+                if rule.metric != "invalidValues" or rule.severity != "warning":
+                    continue
+                values = frame[column.name].unique().drop_nulls()
+                strange = set(values.filter(~values.is_in(rule.valid_values)).to_list())
+                if strange and column.classification != "public":
+                    strange = {"(not shown: the column is not public)"}
+                noted = self._new_codes.setdefault(column.name, set())
+                noted.update(sorted(strange)[: max(0, _MOST_NEW_CODES - len(noted))])
+
+    def _hashed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        columns = self._contract.columns
+        keys = [column for column in columns if column.primary_key]
+        frame = frame.with_columns(_hash(columns).alias("row_hash"))
+        key = _hash(keys) if keys else pl.col("row_hash")
+        return frame.with_columns(key.alias("record_key")).select(
+            "line_number", "record_key", "row_hash", "period", *(column.name for column in columns)
+        )
+
+
+def _hash(columns: list[Column]) -> pl.Expr:
+    """First 128 bits of the SHA-256 of the typed values, as 32 hexadecimal digits.
+
+    Values are joined in the contract's order and empty ones at the end left out, so that a column added at the
+    end of a contract does not make a new version of every record that lacks it.
+    """
+    joined = pl.concat_str([_canonical(column).fill_null("") for column in columns], separator=_SEPARATOR)
+    digest: pl.Expr = joined.str.strip_chars_end(_SEPARATOR).chash.sha2_256()  # type: ignore[attr-defined]
+    return digest.str.head(32)
+
+
+def _canonical(column: Column) -> pl.Expr:
+    expr = pl.col(column.name)
+    if column.physical_type == "double precision" and column.origin.decimals is not None:
+        return (expr * 10**column.origin.decimals).round().cast(pl.Int64).cast(pl.String)
+    if column.physical_type == "timestamptz":
+        return expr.dt.epoch("us").cast(pl.String)
+    return expr if column.physical_type == "text" else expr.cast(pl.String)
+
+
+def _rules(column: Column) -> list[Rule]:
+    value, text, options = pl.col(column.name), pl.col(column.name + _TEXT), column.options
+    kind = {"date": "date", "timestamptz": "time stamp", "boolean": "yes or no"}.get(column.physical_type, "number")
+    rules = []
+    if column.required:
+        rules.append(Rule(column.name, "required", "it is empty", text.is_null()))
+    if column.physical_type != "text":
+        rules.append(Rule(column.name, "type", f"it is no {kind}", text.is_not_null() & value.is_null()))
+    low, high = options.minimum, options.maximum
+    if column.physical_type in _INTEGER_LIMITS:
+        smallest, largest = _INTEGER_LIMITS[column.physical_type]
+        low, high = (
+            max(smallest, low if low is not None else smallest),
+            min(largest, high if high is not None else largest),
+        )
+    if low is not None or high is not None:
+        reason = f"it is not between {low if low is not None else 'any'} and {high if high is not None else 'any'}"
+        below = value < low if low is not None else pl.lit(False)
+        above = value > high if high is not None else pl.lit(False)
+        rules.append(Rule(column.name, "range", reason, below | above))
+    if options.max_length is not None:
+        too_long = text.str.len_chars() > options.max_length
+        rules.append(Rule(column.name, "length", f"it is longer than {options.max_length} characters", too_long))
+    if options.pattern is not None:
+        rules.append(Rule(column.name, "pattern", "it is not written as agreed", ~text.str.contains(options.pattern)))
+    for quality in column.quality:
+        if quality.metric == "invalidValues" and quality.severity == "error":
+            unknown = ~value.is_in(quality.valid_values)
+            rules.append(Rule(column.name, quality.name, "it is not in the agreed code list", unknown))
+    return rules

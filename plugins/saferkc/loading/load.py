@@ -1,0 +1,573 @@
+"""Loading: one landed document after another into raw, each in one transaction, each with its account."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import PurePosixPath
+from queue import Queue
+from typing import IO, Any
+
+import polars as pl
+from psycopg import sql
+
+from saferkc.alerts import raise_alert, resolve
+from saferkc.contracts import Contract, label_of, load_contracts
+from saferkc.contracts.raw_tables import column_names, raw_table
+from saferkc.landing.inbox import is_simulated, raise_refusal
+from saferkc.landing.store import hash_stream, open_document
+from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
+from saferkc.loading.delivery_rules import Tally, check_whole
+from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.reader import Batch, DelimitedReader, Layout, read_json
+from saferkc.loading.reasonableness import check_reasonable
+from saferkc.loading.versions import (
+    STAGE,
+    current_rows,
+    displace_simulated,
+    make_stage,
+    merge_stage,
+    parts_of,
+    record_coverage,
+    settle_repeats,
+)
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection, connect
+
+_DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError)
+
+
+@dataclass
+class LoadSummary:
+    """What became of a feed's arrivals: delivery numbers by state, and row counts over all of them."""
+
+    admitted: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    duplicates: list[int] = field(default_factory=list)
+    rows_in: int = 0
+    rows_admitted: int = 0
+    rows_withdrawn: int = 0
+
+    @property
+    def delivery_ids(self) -> list[int]:
+        """The deliveries that were admitted."""
+        return self.admitted
+
+    @property
+    def changed(self) -> bool:
+        """Whether raw now says anything that it did not say before."""
+        return bool(self.admitted)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    arrival_id: int
+    source_name: str
+    landed_sha256: str
+    member: str | None
+    received_at: Any
+
+    @property
+    def document_name(self) -> str:
+        return PurePosixPath(self.member or self.source_name).name
+
+
+def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> LoadSummary:
+    """Load the arrivals of a feed, oldest vintage first, and return what became of them.
+
+    A document that breaks its contract as a whole is entered as refused and the others go on. Safe to call
+    again: arrivals that were already taken are only reported.
+    """
+    contract = load_contracts(settings.contracts_dir)[feed]
+    with connect(settings, autocommit=True, application_name=f"saferkc load {feed}") as connection:
+        # one loader a feed: versions are told apart by what is there
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.load.{feed}"])
+        rows = connection.execute(
+            """
+            select arrival_id, source_name, landed_sha256, archive_member, received_at from quality.arrival
+            where feed = %s and arrival_id = any(%s) and taken_at is null
+            """,
+            [feed, list(arrival_ids)],
+        ).fetchall()
+        arrivals = sorted((_Arrival(*row) for row in rows), key=lambda a: (*_rank(contract, a), a.arrival_id))
+        for arrival in arrivals:
+            Loader(settings, connection, contract, arrival).run()
+        return _summary(connection, arrival_ids)
+
+
+def _rank(contract: Contract, arrival: _Arrival) -> tuple[bool, date]:
+    """Order of loading: simulated first, then by vintage as far as the names say it."""
+    label = label_of(contract, arrival.document_name) or {}
+    try:
+        named = labelled_period(contract, label)
+    except Refused:
+        named = None
+    vintage = _archive_vintage(contract, arrival) or date.min
+    return not is_simulated(arrival.document_name), max(vintage, named.last if named else date.min)
+
+
+def _archive_vintage(contract: Contract, arrival: _Arrival) -> date | None:
+    if arrival.member is None:
+        return None
+    archive = arrival.source_name.split("!", 1)[0]
+    for pattern in contract.delivery.archives:
+        found = re.search(pattern, archive, re.IGNORECASE)
+        if found and found.groupdict().get("vintage"):
+            year, month = found["vintage"].split("-")
+            return date(int(year), int(month), 1)
+    return None
+
+
+def _summary(connection: Connection, arrival_ids: Sequence[int]) -> LoadSummary:
+    summary = LoadSummary()
+    lists = {"admitted": summary.admitted, "refused": summary.refused, "duplicate": summary.duplicates}
+    for delivery_id, state, rows_in, admitted, withdrawn in connection.execute(
+        """
+        select delivery_id, state, rows_in, rows_admitted, rows_withdrawn from quality.delivery
+        where arrival_id = any(%s) order by delivery_id
+        """,
+        [list(arrival_ids)],
+    ):
+        lists[state].append(delivery_id)
+        summary.rows_in += rows_in
+        summary.rows_admitted += admitted
+        summary.rows_withdrawn += withdrawn
+    return summary
+
+
+class Loader:
+    """The way of one document from landing to raw."""
+
+    def __init__(self, settings: Settings, connection: Connection, contract: Contract, arrival: _Arrival) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._contract = contract
+        self._arrival = arrival
+        self._simulated = is_simulated(arrival.document_name) or is_simulated(arrival.source_name.split("!")[0])
+        self._tally = Tally()
+        self._sha256 = ""
+        self._bytes = 0
+
+    def run(self) -> None:
+        """Admit, refuse or recognise the document as one already held; always leaves one delivery row."""
+        try:
+            self._identify()
+            with self._connection.transaction():
+                if not self._is_duplicate():
+                    self._admit()
+                self._take()
+        except Refused as refusal:
+            self._refuse(str(refusal))
+        except _DAMAGED:
+            self._refuse("it is damaged or cut short and can't be unpacked; ask the agency to send it again")
+
+    def _open(self) -> Any:
+        return open_document(
+            self._settings, self._arrival.landed_sha256, self._arrival.member, self._arrival.document_name
+        )
+
+    def _identify(self) -> None:
+        if self._arrival.member is None:
+            row = self._connection.execute(
+                "select sha256, bytes from quality.landed_file where sha256 = %s",
+                [self._arrival.landed_sha256],
+            ).fetchone()
+            assert row is not None  # noqa: S101  (a foreign key holds it)
+            self._sha256, self._bytes = row
+        else:
+            self._sha256 = self._arrival.landed_sha256  # should the member be unreadable
+            with self._open() as stream:
+                self._sha256, self._bytes = hash_stream(stream)
+
+    def _take(self) -> None:
+        self._connection.execute(
+            "update quality.arrival set taken_at = now() where arrival_id = %s", [self._arrival.arrival_id]
+        )
+
+    def _is_duplicate(self) -> bool:
+        """Enter the delivery as a duplicate where its very bytes were admitted under this contract version."""
+        earlier = self._connection.execute(
+            """
+            select delivery_id, rows_in from quality.delivery
+            where feed = %s and sha256 = %s and state = 'admitted' and contract_version = %s
+            """,
+            [self._contract.feed, self._sha256, self._contract.version],
+        ).fetchone()
+        if earlier is None:
+            return False
+        self._enter(
+            state="duplicate",
+            rows_in=earlier[1],
+            rows_unchanged=earlier[1],
+            reason=f"the same bytes as delivery {earlier[0]}",
+        )
+        return True
+
+    def _refuse(self, reason: str) -> None:
+        with self._connection.transaction():
+            self._enter(state="refused", rows_refused=self._tally.held, reason=reason)
+            raise_refusal(self._connection, self._contract.feed, self._arrival.source_name, reason)
+            self._take()
+
+    def _enter(self, **values: Any) -> int:
+        row = {
+            "arrival_id": self._arrival.arrival_id,
+            "feed": self._contract.feed,
+            "source_name": self._arrival.source_name,
+            "sha256": self._sha256,
+            "landed_sha256": self._arrival.landed_sha256,
+            "archive_member": self._arrival.member,
+            "bytes": self._bytes,
+            "received_at": self._arrival.received_at,
+            "is_simulated": self._simulated,
+            "contract_version": self._contract.version,
+        } | values
+        entered = self._connection.execute(
+            sql.SQL("insert into quality.delivery ({}) values ({}) returning delivery_id").format(
+                sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(map(sql.Placeholder, row))
+            ),
+            row,
+        ).fetchone()
+        assert entered is not None  # noqa: S101  (returning always gives a row)
+        return int(entered[0])
+
+    def _admit(self) -> None:
+        feed = self._contract.feed
+        with self._open() as stream:
+            document = Document(self._contract, self._arrival.document_name, stream, self._token_key())
+            self._tally = document.tally
+            self._check_not_simulated_over_real()
+            delivery_id = self._enter(state="admitted")
+            periods = document.named_periods()
+            displaced = 0 if self._simulated else displace_simulated(self._connection, self._contract, delivery_id)
+            fresh = periods is not None and self._is_fresh(document.scope, periods)
+            target = raw_table(self._contract) if fresh else STAGE
+            if not fresh:
+                make_stage(self._connection, self._contract)
+            try:
+                self._copy(document, target, delivery_id)
+            except Refused:
+                document.count_rest()
+                raise
+        tally = document.tally
+        repeated, clashing = (
+            (0, [])
+            if tally.batches < 2
+            else settle_repeats(  # one block was settled on its own
+                self._connection, self._contract, target, delivery_id
+            )
+        )
+        tally.repeated += repeated
+        tally.quarantined += len(clashing)
+        tally.faults.update(row.reason for row in clashing)
+        self._quarantine(delivery_id, clashing)
+        covered = periods if periods is not None else sorted(tally.periods)
+        if not covered:
+            raise Refused("it holds no record")
+        check_whole(self._connection, self._contract, document, self._simulated, len(covered))
+        check_reasonable(self._connection, self._contract, target, delivery_id)
+        vintage = max(_archive_vintage(self._contract, self._arrival) or date.min, covered[-1])
+        parts = parts_of(self._connection, feed, document.scope, covered, (not self._simulated, vintage))
+        unchanged, withdrawn = tally.repeated, displaced
+        if fresh:
+            admitted = tally.held - tally.quarantined - tally.repeated
+        else:
+            before = current_rows(self._connection, self._contract, parts)
+            merged = merge_stage(self._connection, self._contract, delivery_id, parts)
+            admitted, unchanged, withdrawn = (
+                merged.admitted,
+                unchanged + merged.unchanged,
+                withdrawn + merged.withdrawn,
+            )
+            self._check_withdrawal(before, merged.withdrawn)
+        record_coverage(self._connection, self._contract, delivery_id, parts)
+        self._account(delivery_id, document, covered, vintage, admitted, unchanged, withdrawn)
+
+    def _token_key(self) -> bytes:
+        return self._settings.secret("row_token_key")
+
+    def _check_not_simulated_over_real(self) -> None:
+        if not self._simulated:
+            return
+        real = self._connection.execute(
+            "select from quality.delivery where feed = %s and state = 'admitted' and not is_simulated limit 1",
+            [self._contract.feed],
+        ).fetchone()
+        if real is not None:
+            raise Refused("it is simulated, and this feed already holds real records; the two never mix")
+
+    def _is_fresh(self, scope: str, periods: Sequence[date]) -> bool:
+        """Whether nothing was ever delivered for what this document covers: its rows can go straight to raw."""
+        found = self._connection.execute(
+            """
+            select from quality.delivery_coverage
+            where feed = %s and scope = %s and period = any(%s::date[]) limit 1
+            """,
+            [self._contract.feed, scope, list(periods)],
+        ).fetchone()
+        return found is None
+
+    def _copy(self, document: Document, target: sql.Identifier, delivery_id: int) -> None:
+        names = [name for name in column_names(self._contract) if name != "withdrawn_delivery_id"]
+        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+            target, sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        constants = [
+            pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id"),
+            pl.lit(document.scope).alias("scope"),
+        ]
+        quarantined: list[QuarantinedRow] = []
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for block, faults in _ahead(document.blocks(constants, names)):
+                copy.write(block)
+                quarantined += faults
+        self._quarantine(delivery_id, quarantined)
+
+    def _quarantine(self, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
+        if not rows:
+            return
+        with self._connection.cursor() as cursor:
+            statement = (
+                "copy quality.quarantine (delivery_id, feed, line_number, column_name, rule, reason, row_token)"
+                " from stdin"
+            )
+            with cursor.copy(statement) as copy:
+                for r in rows:
+                    copy.write_row(
+                        (
+                            delivery_id,
+                            self._contract.feed,
+                            r.line_number,
+                            r.column_name,
+                            r.rule,
+                            r.reason,
+                            r.row_token,
+                        )
+                    )
+
+    def _check_withdrawal(self, before: int, withdrawn: int) -> None:
+        """Refuse a delivery that would take away much of what an earlier one said of the same stretch."""
+        limit = self._contract.delivery.limits.withdrawn_share
+        if withdrawn > limit * before:
+            raise Refused(
+                f"it lacks {withdrawn:,} of the {before:,} records that earlier deliveries hold for the same"
+                f" {self._contract.delivery.period.grain}; more than {limit:.0%} is taken for a cut file"
+            )
+
+    def _account(
+        self,
+        delivery_id: int,
+        document: Document,
+        covered: Sequence[date],
+        vintage: date,
+        admitted: int,
+        unchanged: int,
+        withdrawn: int,
+    ) -> None:
+        tally, flags = document.tally, document.flags()
+        self._connection.execute(
+            """
+            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, vintage = %(vintage)s,
+                rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
+                rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
+                finished_at = clock_timestamp()
+            where delivery_id = %(id)s
+            """,
+            {
+                "from": covered[0],
+                "to": _last_day(covered[-1], self._contract.delivery.period.grain),
+                "vintage": vintage,
+                "rows_in": tally.held,
+                "admitted": admitted,
+                "unchanged": unchanged,
+                "quarantined": tally.quarantined,
+                "withdrawn": withdrawn,
+                "flags": json.dumps(flags),
+                "id": delivery_id,
+            },
+        )
+        self._tell(flags, tally.quarantined)
+
+    def _tell(self, flags: list[dict[str, Any]], quarantined: int) -> None:
+        feed, name = self._contract.feed, self._arrival.source_name
+        for flag in flags:
+            raise_alert(
+                self._connection,
+                dedup_key=f"{flag['flag']}:{feed}:{flag['name']}",
+                group_key=f"{flag['flag']}:{feed}",
+                severity="act",
+                audience="engineers",
+                title=f"{feed}: {flag['meaning']}",
+                body=f"First seen in {name}. The rows were let in. A changed code list or layout is often the first"
+                " sign of a recording change: ask the agency what it means and add it to the contract.",
+            )
+        if quarantined:
+            raise_alert(
+                self._connection,
+                dedup_key=f"quarantine:{feed}:{name}",
+                group_key=f"quarantine:{feed}",
+                severity="note",
+                audience="engineers",
+                title=f"{feed}: {quarantined:,} rows of {name} are in quarantine",
+                body="The rest was admitted. See quality.quarantine for the lines and rules.",
+            )
+        resolve(self._connection, f"refused:{feed}:{name}", note="a later delivery of this name was admitted")
+
+
+class Document:
+    """One document being read: its labels, its layout, its rows as blocks for COPY, and its tally."""
+
+    def __init__(self, contract: Contract, name: str, stream: IO[bytes], token_key: bytes) -> None:
+        self.contract = contract
+        self.tally = Tally()
+        self._name = name
+        self._reader: DelimitedReader | None = None
+        if contract.delivery.format == "json":
+            self._batches: Iterator[Batch] = read_json(contract, stream)
+            self.layout: Layout | None = None
+        else:
+            self._reader = DelimitedReader(contract, stream)
+            self._batches = iter(self._reader)
+            self.layout = self._reader.layout
+        self.label = self._agreed_label()
+        self.named: LabelledPeriod | None = labelled_period(contract, self.label)
+        self.scope = contract.delivery.scope.format(**{k: v.casefold() for k, v in self.label.items()})
+        self._typer = Typer(contract, self.label, self.named, token_key)
+
+    def _agreed_label(self) -> dict[str, str]:
+        """What name and headings say together; raises ``Refused`` where they contradict each other."""
+        named = label_of(self.contract, self._name) or {}
+        headed = self.layout.label if self.layout else {}
+        for key in named.keys() & headed.keys():
+            if named[key] != headed[key]:
+                raise Refused(f"its name says {named[key]}, its headings say {headed[key]}")
+        return headed | named
+
+    def named_periods(self) -> list[date] | None:
+        """First days of the periods covered, as far as name and headings say them before a row is read."""
+        if self.layout and self.layout.period_positions:
+            fmt = self.contract.delivery.wide.period_format if self.contract.delivery.wide else "%Y%m"
+            texts = pl.Series(list(self.layout.period_positions.values()), dtype=pl.String)
+            return sorted(texts.str.to_date(fmt, strict=True).to_list())
+        if self.named is None:
+            return None
+        step = "1mo" if self.contract.delivery.period.grain == "month" else "1y"
+        return pl.date_range(self.named.first, self.named.last, step, eager=True).to_list()
+
+    def blocks(self, constants: list[pl.Expr], names: list[str]) -> Iterator[tuple[bytes, list[QuarantinedRow]]]:
+        """Yield CSV of raw's columns ``names``, block by block, with the rows that fell out."""
+        for batch in self._batches:
+            typed = self._typer(batch.frame)
+            frame, repeated, clashing = self._settle(typed.frame)
+            faults = [*batch.broken, *typed.quarantined, *clashing]
+            self.tally.add(frame, batch.frame.height + len(batch.broken), faults, repeated, typed.off_label)
+            self.tally.see(frame, self.contract)
+            content = frame.with_columns(constants).select(names).write_csv(include_header=False)
+            yield content.encode(), faults
+        self._check_label()
+
+    def flags(self) -> list[dict[str, Any]]:
+        """What is new in the document: columns and codes that the contract does not know."""
+        flags = [
+            {"flag": "new_column", "name": heading, "meaning": f"a new column, {heading!r}, has appeared"}
+            for heading in (self.layout.new_headings if self.layout else [])
+        ]
+        for column, codes in self._typer.new_codes.items():
+            flags += [
+                {
+                    "flag": "new_code",
+                    "name": f"{column}={code}",
+                    "meaning": f"a new value of {column} has appeared: {code!r}",
+                }
+                for code in codes
+            ]
+        return flags
+
+    def count_rest(self) -> None:
+        """Add the rows not yet read to the tally, for the account of a refused document."""
+        if self._reader is not None:
+            per_line = len(self._reader.layout.period_positions) or 1
+            self.tally.held += self._reader.count_rest() * per_line
+
+    def _check_label(self) -> None:
+        """A label that most rows belie is not believed: the document is refused, never dated by a guess."""
+        tally = self.tally
+        if self.named and tally.off_label > tally.held / 2:
+            said = self.named.first.strftime("%Y-%m")
+            raise Refused(
+                f"its name says {said}, but {tally.off_label:,} of its {tally.held:,} records are of another"
+                f" {self.contract.delivery.period.grain}: the label does not tell the truth about the content"
+            )
+
+    def _settle(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[QuarantinedRow]]:
+        """Settle repeats within one block: number those that are separate records, drop those that are one."""
+        first = pl.lit(1, dtype=pl.Int64).alias("occurrence")
+        if frame["record_key"].n_unique() == frame.height:
+            return frame.with_columns(first), 0, []
+        if self.contract.key_columns:
+            frame = frame.with_columns(
+                pl.col("record_key").cum_count().over("record_key").alias("@n"),
+                (pl.col("row_hash").first().over("record_key") == pl.col("row_hash")).alias("@same"),
+            )
+            clashing = frame.filter((pl.col("@n") > 1) & ~pl.col("@same"))["line_number"].to_list()
+            identical = frame.filter((pl.col("@n") > 1) & pl.col("@same")).height
+            key = ", ".join(self.contract.key_columns)
+            reason = f"an earlier line has the same {key} with other values"
+            faults = [QuarantinedRow(line, None, "record_key", reason) for line in clashing]
+            return frame.filter(pl.col("@n") == 1).drop("@n", "@same").with_columns(first), identical, faults
+        frame = frame.with_columns(pl.col("row_hash").cum_count().over("row_hash").cast(pl.Int64).alias("occurrence"))
+        rule = self.contract.delivery.identical_rows
+        if rule.rule == "keep":
+            return frame, 0, []
+        drop = pl.col("occurrence") > 1
+        if rule.rule == "collapse_where_present":
+            drop &= pl.col(rule.column or "").is_not_null()
+        kept = frame.filter(~drop)
+        return kept, frame.height - kept.height, []
+
+
+def _last_day(first_day: date, grain: str) -> date:
+    following = date(first_day.year + 1, 1, 1)
+    if grain == "month":
+        following = date(first_day.year + first_day.month // 12, first_day.month % 12 + 1, 1)
+    return date.fromordinal(following.toordinal() - 1)
+
+
+def _ahead(items: Iterator[Any], depth: int = 2) -> Iterator[Any]:
+    """Prepare items in a thread of their own, ``depth`` ahead, so that parsing and COPY use a core each."""
+    queue: Queue[tuple[str, Any]] = Queue(maxsize=depth)
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            for item in items:
+                queue.put(("item", item))
+                if stop.is_set():
+                    return
+            queue.put(("end", None))
+        except BaseException as error:
+            queue.put(("error", error))
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while True:
+            kind, value = queue.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stop.set()
+        while worker.is_alive():
+            while not queue.empty():
+                queue.get_nowait()
+            worker.join(timeout=0.05)

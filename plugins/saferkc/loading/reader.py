@@ -1,0 +1,315 @@
+"""Reading a document as a stream of frames of text, in bounded memory whatever the document's size.
+
+A frame holds the contract's columns as text, unparsed, and ``line_number``. Whole blocks of plain lines are
+parsed at once; only lines with quotes, or of a wrong length, are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import polars as pl
+
+from saferkc.contracts import Contract
+from saferkc.contracts.model import Column
+from saferkc.contracts.registry import read_label
+from saferkc.loading.faults import QuarantinedRow, Refused
+
+BLOCK_BYTES = 4 << 20
+_LONGEST_LINE = 1 << 20
+_LARGEST_JSON = 64 << 20
+
+
+@dataclass
+class Batch:
+    """Lines of one block: ``frame`` with ``line_number`` and the contract's columns as text; and what fell out.
+
+    ``frame`` may hold more records than lines, where a wide file gives one a cell.
+    """
+
+    frame: pl.DataFrame
+    broken: list[QuarantinedRow] = field(default_factory=list)
+
+
+@dataclass
+class Layout:
+    """What a document's heading line says: where each column stands, the labels in it, what is new."""
+
+    delimiter: str
+    headings: list[str]
+    positions: dict[str, int]
+    label: dict[str, str]
+    new_headings: list[str]
+    period_positions: dict[int, str] = field(default_factory=dict)
+
+
+def read_json(contract: Contract, stream: IO[bytes]) -> Iterator[Batch]:
+    """Read a JSON array of records; raises ``Refused`` where it is none."""
+    content = stream.read(_LARGEST_JSON + 1)
+    if len(content) > _LARGEST_JSON:
+        raise Refused(f"it is larger than {_LARGEST_JSON >> 20} MB, too large for one answer of an interface")
+    try:
+        records = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Refused("it is not written in UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise Refused(f"it is no whole JSON (line {error.lineno}): cut short or damaged") from error
+    if not isinstance(records, list):
+        raise Refused("it holds no list of records")
+    columns = [column for column in contract.columns if column.origin.path]
+    missing = [
+        c.name for c in columns if not c.origin.optional and not any(_follow(r, c) is not _ABSENT for r in records)
+    ]
+    if records and missing:
+        raise Refused(f"its records lack {', '.join(missing)}")
+    data = {c.name: [_as_text(_follow(record, c)) for record in records] for c in columns}
+    frame = pl.DataFrame(data, schema={c.name: pl.String for c in columns})
+    yield Batch(frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("line_number")))
+
+
+_ABSENT = object()
+
+
+def _follow(record: Any, column: Column) -> Any:
+    place = record
+    for step in (column.origin.path or "").split("."):
+        if place is None:
+            return None
+        if not isinstance(place, dict) or step not in place:
+            return _ABSENT
+        place = place[step]
+    return place
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or value is _ABSENT:
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class DelimitedReader:
+    """A delimited text, long or wide, read block by block."""
+
+    def __init__(self, contract: Contract, stream: IO[bytes]) -> None:
+        """Read the heading line; raises ``Refused`` where it does not fit the contract."""
+        self._contract = contract
+        self._stream = stream
+        self._encoding = contract.delivery.encodings[0]
+        self._rest = stream.read(BLOCK_BYTES)
+        if not self._rest.strip():
+            raise Refused("it is empty")
+        self._strip_mark()
+        end = self._rest.find(b"\n")
+        if end < 0:
+            raise Refused("it has no whole heading line: cut short, or not a text")
+        heading, self._rest = self._rest[: end + 1], self._rest[end + 1 :]
+        self._line = 2
+        self.layout = _layout(contract, self._decode(heading).strip("\r\n"))
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the lines after the heading; raises ``Refused`` for what is not readable as a whole."""
+        for block in self._blocks():
+            text = self._decode(block)
+            yield self._parse(text)
+
+    def count_rest(self) -> int:
+        """Count the lines that were not read, as far as they can be; for the account of a refused delivery."""
+        count = self._rest.count(b"\n")
+        while block := self._stream.read(BLOCK_BYTES):
+            count += block.count(b"\n")
+        self._rest = b""
+        return count
+
+    def _strip_mark(self) -> None:
+        for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
+            if self._rest.startswith(mark):
+                raise Refused(f"it is written in {name}; {self._encoding} was agreed")
+        self._rest = self._rest.removeprefix(b"\xef\xbb\xbf")
+
+    def _decode(self, block: bytes) -> str:
+        for encoding in self._contract.delivery.encodings[self._contract.delivery.encodings.index(self._encoding) :]:
+            try:
+                text = block.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            self._encoding = encoding
+            return text
+        agreed = " or ".join(self._contract.delivery.encodings)
+        raise Refused(f"it is not written in {agreed}, from line {self._line} at the latest")
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield blocks of whole lines; a quoted field never ends in the middle of one."""
+        rest = self._rest
+        while True:
+            more = self._stream.read(BLOCK_BYTES)
+            if not more:
+                break
+            rest += more
+            end = rest.rfind(b"\n") + 1
+            while end and rest.count(b'"', 0, end) % 2:
+                end = rest.rfind(b"\n", 0, end - 1) + 1
+            if end:
+                self._rest = rest[end:]
+                yield rest[:end]
+                rest = self._rest
+            elif len(rest) > BLOCK_BYTES + _LONGEST_LINE:
+                raise Refused(f"line {self._line} does not end: a quote is not closed, or it is not a text")
+        if rest:
+            if rest.count(b'"') % 2:
+                raise Refused("it ends inside a quoted field: cut short")
+            if self._contract.delivery.ends_with_newline and not rest.endswith(b"\n"):
+                raise Refused("its last line has no end: cut short")
+            self._rest = b""
+            yield rest
+
+    def _parse(self, text: str) -> Batch:
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        if not text.endswith("\n"):
+            text += "\n"
+        width = len(self.layout.headings)
+        lines = text.count("\n")
+        first, self._line = self._line, self._line + lines
+        plain = '"' not in text and "\0" not in text and text.count(self.layout.delimiter) == lines * (width - 1)
+        frame = self._parse_plain(text, first, lines) if plain else None
+        if frame is not None:
+            batch = Batch(frame)
+        else:
+            batch = self._parse_line_by_line(text, first)
+        if self.layout.period_positions:
+            batch.frame = self._melt(batch.frame)
+        return batch
+
+    def _parse_plain(self, text: str, first: int, lines: int) -> pl.DataFrame | None:
+        """Parse lines without quotes at once; None where their lengths differ after all.
+
+        The delimiters add up and the parser refuses a line that is too long, so none can be too short.
+        """
+        layout = self.layout
+        try:
+            frame = pl.read_csv(
+                io.BytesIO(text.encode()),
+                has_header=False,
+                separator=layout.delimiter,
+                quote_char=None,
+                infer_schema=False,
+                schema={f"c{i}": pl.String for i in range(len(layout.headings))},
+                truncate_ragged_lines=False,
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        if frame.height != lines:
+            return None
+        numbers = pl.int_range(first, first + lines, dtype=pl.Int64, eager=True).alias("line_number")
+        return frame.select(
+            numbers,
+            *(pl.col(f"c{place}").alias(name) for name, place in layout.positions.items()),
+            *(pl.col(f"c{place}").alias(f"@{period}") for place, period in layout.period_positions.items()),
+        )
+
+    def _parse_line_by_line(self, text: str, first: int) -> Batch:
+        layout = self.layout
+        names = list(layout.positions) + [f"@{p}" for p in layout.period_positions.values()]
+        places = list(layout.positions.values()) + list(layout.period_positions)
+        numbers: list[int] = []
+        columns: list[list[str]] = [[] for _ in names]
+        broken: list[QuarantinedRow] = []
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
+        line = first
+        for fields in reader:
+            number, line = line, first + reader.line_num
+            if not fields:
+                continue
+            fault = None
+            if len(fields) != len(layout.headings):
+                fault = (
+                    "column_count",
+                    f"it has {len(fields)} fields where the heading has {len(layout.headings)}",
+                )
+            elif any("\0" in value for value in fields):
+                fault = ("unreadable", "it holds a NUL character")
+            if fault:
+                for period in layout.period_positions.values() or [None]:
+                    broken.append(QuarantinedRow(number, period, *fault))
+                continue
+            numbers.append(number)
+            for column, place in zip(columns, places, strict=True):
+                column.append(fields[place])
+        data: dict[str, Any] = dict(zip(names, columns, strict=True))
+        frame = pl.DataFrame(data, schema=dict.fromkeys(names, pl.String))
+        return Batch(frame.with_columns(pl.Series("line_number", numbers, dtype=pl.Int64)), broken)
+
+    def _melt(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """One record a cell: the period columns become rows."""
+        cells = [f"@{period}" for period in self.layout.period_positions.values()]
+        period = next(c.name for c in self._contract.columns if c.origin.cell == "period")
+        value = next(c.name for c in self._contract.columns if c.origin.cell == "value")
+        kept = [name for name in frame.columns if name not in cells]
+        return frame.unpivot(on=cells, index=kept, variable_name=period, value_name=value).with_columns(
+            pl.col(period).str.slice(1)
+        )
+
+
+def _fold(heading: str) -> str:
+    return re.sub(r"[\s_]+", " ", heading).strip().casefold()
+
+
+def _layout(contract: Contract, line: str) -> Layout:
+    delivery = contract.delivery
+    delimiter = max(delivery.delimiters, key=line.count)
+    headings = next(csv.reader([line], delimiter=delimiter))
+    positions: dict[str, int] = {}
+    label: dict[str, str] = {}
+    for column in contract.columns:
+        for accepted in column.origin.headings or []:
+            place = _find(accepted, headings, label)
+            if place is not None:
+                positions[column.name] = place
+                break
+    missing = [
+        column.name
+        for column in contract.columns
+        if column.origin.headings and not column.origin.optional and column.name not in positions
+    ]
+    if missing:
+        expected = "; ".join(" or ".join(contract.column(name).origin.headings or []) for name in missing)
+        raise Refused(f"it lacks the column {expected}")
+    periods: dict[int, str] = {}
+    if delivery.wide:
+        periods = {
+            place: heading.strip()
+            for place, heading in enumerate(headings)
+            if re.fullmatch(delivery.wide.period_heading, heading.strip())
+        }
+        if not periods:
+            raise Refused("it has no column for a month")
+        if len(set(periods.values())) != len(periods):
+            raise Refused("the same month stands over two of its columns")
+    known = {*positions.values(), *periods}
+    for ignored in delivery.ignored_headings:
+        known |= {i for i, heading in enumerate(headings) if _is(ignored, heading)}
+    new = [heading for i, heading in enumerate(headings) if i not in known and heading.strip()]
+    return Layout(delimiter, headings, positions, label, new, periods)
+
+
+def _is(accepted: str, heading: str) -> re.Match[str] | bool | None:
+    """Whether a heading is the accepted one; an accepted one in slashes is a regular expression."""
+    if accepted.startswith("/") and accepted.endswith("/"):
+        return re.fullmatch(accepted[1:-1], heading.strip(), re.IGNORECASE)
+    return _fold(accepted) == _fold(heading)
+
+
+def _find(accepted: str, headings: list[str], label: dict[str, str]) -> int | None:
+    for place, heading in enumerate(headings):
+        found = _is(accepted, heading)
+        if isinstance(found, re.Match):
+            label.update(read_label(found))
+        if found:
+            return place
+    return None
