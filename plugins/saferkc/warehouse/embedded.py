@@ -104,7 +104,7 @@ def start(settings: Settings) -> bool:
             failure = _pg_ctl_start(settings, port)
             if failure is None:
                 break
-            if attempt == 3 or _is_free(port):
+            if attempt == 3 or is_free(port):
                 raise EmbeddedPostgresError(f"PostgreSQL did not start: {failure}; see {log_file(settings)}")
         _create_databases(settings)
     return True
@@ -154,9 +154,7 @@ def _postmaster(settings: Settings) -> psutil.Process | None:
         pid = int(pid_file.read_text().split("\n", 1)[0])
         process = psutil.Process(pid)
         # after a reboot the number may be another program's
-        is_ours = (
-            home_id(settings) in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE
-        )
+        is_ours = home_id(settings) in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, psutil.Error):
         return None
     return process if is_ours else None
@@ -238,11 +236,7 @@ def _pg_ctl_start(settings: Settings, port: int) -> str | None:
     )  # fmt: skip
     if result.returncode == 0:
         return None
-    return (
-        _last_line(log_file(settings).read_text())
-        if log_file(settings).exists()
-        else _last_line(result.stderr)
-    )
+    return _last_line(log_file(settings).read_text()) if log_file(settings).exists() else _last_line(result.stderr)
 
 
 def _last_line(text: str) -> str:
@@ -264,7 +258,7 @@ def _url(settings: Settings, database: str) -> str:
 
 def _choose_port(settings: Settings) -> int:
     remembered = settings.runtime().get("postgres_port")
-    if remembered is not None and _is_free(remembered):
+    if remembered is not None and is_free(remembered):
         return int(remembered)
     return free_port()
 
@@ -277,7 +271,8 @@ def free_port() -> int:
         return port
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Tell whether ``port`` of 127.0.0.1 can be listened on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

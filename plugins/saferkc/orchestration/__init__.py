@@ -1,0 +1,1 @@
+"""Airflow's processes, its REST interface, and what the DAG files need of both."""

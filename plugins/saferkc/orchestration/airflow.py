@@ -1,0 +1,241 @@
+"""Airflow's processes of a home: start, stop, health. Nothing here imports Airflow."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+
+from saferkc.orchestration.client import AirflowClient, AirflowUnreachableError
+from saferkc.orchestration.dbt import refresh_manifest
+from saferkc.orchestration.environment import (
+    HOME_MARKER,
+    airflow_environment,
+    remember_secrets,
+    write_password_file,
+)
+from saferkc.settings import Settings
+from saferkc.warehouse.embedded import free_port, home_id, is_free
+
+# the log servers are for several machines; here the API server reads the logs from disk
+COMPONENTS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+_START_SECONDS = 120
+_STOP_SECONDS = 10
+
+
+class AirflowError(Exception):
+    """Airflow can't do what was asked; the message says why and where to look."""
+
+
+def start(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> bool:
+    """Start the components that don't run; wait until Airflow has read the DAG files and takes orders.
+
+    The embedded PostgreSQL must be running. Returns False when all was up already. Raises ``AirflowError``.
+    """
+    running = running_components(settings)
+    fingerprint = _fingerprint(settings)
+    if running and settings.runtime().get("airflow_fingerprint") != fingerprint:
+        # started before PostgreSQL moved to another port, or before an upgrade
+        stop(settings)
+        running = {}
+    if len(running) == len(COMPONENTS):
+        _wait_until_ready(settings, started_at=0)
+        return False
+    if not running:
+        # what a crash left behind would hold the port and run tasks a second time
+        stop(settings)
+    remember_secrets(settings)
+    if "api-server" not in running and not is_free(settings.runtime()["airflow_port"]):
+        stop(settings)
+        running = {}
+        settings.remember(airflow_port=free_port())
+    write_password_file(settings)
+    with ThreadPoolExecutor() as both:
+        reading = both.submit(refresh_manifest, settings)
+        _migrate(settings, progress)
+        reading.result()
+    progress("Starting Airflow")
+    started_at = time.time()
+    for name in COMPONENTS:
+        if name not in running:
+            _start_component(settings, name)
+    settings.remember(airflow_fingerprint=_fingerprint(settings))
+    _wait_until_ready(settings, started_at)
+    return True
+
+
+def stop(settings: Settings) -> bool:
+    """Stop every Airflow process of this home, orphans of a crash included. Returns whether there were any."""
+    if not processes(settings):
+        return False
+    api_server = running_components(settings).get("api-server")
+    # the others report to the API server to the last, so it goes after them
+    _end(settings, lambda process: process.pid != api_server, _STOP_SECONDS)
+    _end(settings, lambda process: process.pid == api_server, _STOP_SECONDS / 4)
+    while left := processes(settings):
+        for process in left:
+            _signal(process, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=5)
+    for name in COMPONENTS:
+        _pid_file(settings, name).unlink(missing_ok=True)
+    return True
+
+
+def is_running(settings: Settings) -> bool:
+    """Tell whether all components run."""
+    return len(running_components(settings)) == len(COMPONENTS)
+
+
+def running_components(settings: Settings) -> dict[str, int]:
+    """Return the process ids of the components that run, by component."""
+    running = {}
+    for name in COMPONENTS:
+        try:
+            pid = int(_pid_file(settings, name).read_text())
+            process = psutil.Process(pid)
+            if _belongs(process, settings) and process.status() != psutil.STATUS_ZOMBIE:
+                running[name] = pid
+        except (OSError, ValueError, psutil.Error):
+            continue
+    return running
+
+
+def processes(settings: Settings) -> list[psutil.Process]:
+    """Return every living process that was started for this home's Airflow, tasks included."""
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _belongs(process, settings)]
+
+
+def log_dir(settings: Settings) -> Path:
+    """Return the folder of the components' logs; tasks' logs lie in ``logs`` beside it."""
+    return settings.airflow_home / "components"
+
+
+def _belongs(process: psutil.Process, settings: Settings) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get(HOME_MARKER) == home_id(settings)
+    except (psutil.Error, OSError):
+        return False
+
+
+def _end(settings: Settings, chosen: Callable[[psutil.Process], bool], seconds: float) -> None:
+    """Ask the chosen components to end, which they tell their children in order, and wait for it."""
+    for process in filter(chosen, processes(settings)):
+        if _is_component(process):
+            _signal(process, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(map(chosen, processes(settings))):
+        time.sleep(0.1)
+
+
+def _is_component(process: psutil.Process) -> bool:
+    try:
+        return process.pid == os.getsid(process.pid)
+    except OSError:
+        return False
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _pid_file(settings: Settings, name: str) -> Path:
+    return settings.airflow_home / f"{name}.pid"
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Return what the running processes were started with, as far as it may change between two starts."""
+    versions = (importlib.metadata.version(name) for name in ("apache-airflow-core", "saferkc"))
+    return "|".join([*versions, str(settings.runtime().get("postgres_port")), settings.warehouse_url])
+
+
+def _migrate(settings: Settings, progress: Callable[[str], None]) -> None:
+    version = importlib.metadata.version("apache-airflow-core")
+    if settings.runtime().get("airflow_database_version") == version:
+        return
+    progress("Preparing Airflow's database")
+    log = log_dir(settings) / "db-migrate.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as handle:
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=airflow_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if result.returncode != 0:
+        raise AirflowError(f"Airflow's database could not be prepared: see {log}")
+    settings.remember(airflow_database_version=version)
+
+
+def _start_component(settings: Settings, name: str) -> None:
+    log = log_dir(settings) / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as handle:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+            [sys.executable, "-m", "saferkc.orchestration.component", *COMPONENTS[name]],
+            env=airflow_environment(settings),
+            cwd=settings.airflow_home,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _pid_file(settings, name).write_text(str(process.pid))
+
+
+def expected_dags(settings: Settings) -> set[str]:
+    """Return the ids of the DAGs that the DAG files should make."""
+    feeds = (path.stem for path in settings.contracts_dir.glob("*.yaml"))
+    return {"warehouse"} | {f"ingest_{feed}" for feed in feeds}
+
+
+def _check_dag_files(client: AirflowClient) -> None:
+    errors = client.import_errors()
+    if errors:
+        raise AirflowError(f"Airflow could not read a DAG file: {errors[0]}")
+
+
+def _wait_until_ready(settings: Settings, started_at: float) -> None:
+    client = AirflowClient(settings)
+    expected = expected_dags(settings)
+    deadline = time.monotonic() + _START_SECONDS
+    missing = "the REST interface"
+    while time.monotonic() < deadline:
+        dead = [name for name in COMPONENTS if name not in running_components(settings)]
+        if dead:
+            raise AirflowError(f"Airflow's {dead[0]} ended at once: see {log_dir(settings) / dead[0]}.log")
+        try:
+            ill = client.unhealthy_components()
+            if not ill:
+                if client.dags_read_since(started_at, expected):
+                    return
+                _check_dag_files(client)
+                missing = "the DAG files to be read"
+            else:
+                missing = ", ".join(ill)
+        except AirflowUnreachableError:
+            missing = "the REST interface"
+        time.sleep(0.3)
+    raise AirflowError(
+        f"Airflow was not ready after {_START_SECONDS} s, waiting for {missing}: see {log_dir(settings)}"
+    )

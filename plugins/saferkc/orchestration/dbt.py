@@ -1,0 +1,133 @@
+"""dbt under Airflow: the manifest from which the DAG is drawn, and the group of tasks that shows a build."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saferkc.orchestration.environment import airflow_environment
+from saferkc.settings import Settings
+
+if TYPE_CHECKING:
+    from cosmos import DbtTaskGroup
+
+_PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
+
+
+class DbtProjectError(Exception):
+    """dbt can't read the project; the message says where to look."""
+
+
+def manifest_file(settings: Settings) -> Path:
+    """Return the manifest of the project as dbt last read it for this home."""
+    return settings.home / "dbt" / "target" / "manifest.json"
+
+
+def run_results_file(settings: Settings, build_id: int) -> Path:
+    """Return where a build's results are kept: of every model and test, how it went."""
+    return settings.home / "dbt" / "builds" / f"{build_id}.json"
+
+
+def refresh_manifest(settings: Settings) -> bool:
+    """Let dbt read the project where it changed since the last time. Returns whether it did.
+
+    Raises ``DbtProjectError``.
+    """
+    stamp = manifest_file(settings).with_suffix(".stamp")
+    fingerprint = _fingerprint(settings)
+    if manifest_file(settings).exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return False
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    log = settings.home / "dbt" / "parse.log"
+    with log.open("w") as handle:
+        result = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "parse"],
+            env=airflow_environment(settings) | {"DBT_TARGET_PATH": str(stamp.parent)},
+            cwd=settings.dbt_project_dir,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if result.returncode != 0:
+        raise DbtProjectError(f"dbt can't read the project: see {log}")
+    stamp.write_text(fingerprint)
+    return True
+
+
+def _fingerprint(settings: Settings) -> str:
+    digest = hashlib.sha256()
+    skipped = {"target", "logs", "dbt_packages"}
+    for folder, folders, files in os.walk(settings.dbt_project_dir):
+        folders[:] = sorted(name for name in folders if name not in skipped)
+        for name in sorted(files):
+            if name.endswith(_PROJECT_FILES):
+                path = Path(folder, name)
+                digest.update(str(path).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
+    """Return the group that runs ``dbt build`` once and shows a task a model.
+
+    ``build`` is the task whose result says which build this is. Tests run inside the one dbt process, each after
+    its model; a failed one keeps dbt from building on it and is judged by the audit.
+    """
+    from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig  # noqa: PLC0415
+    from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior  # noqa: PLC0415
+
+    begun = f"ti.xcom_pull(task_ids='{build}')"
+    return DbtTaskGroup(
+        group_id="dbt",
+        project_config=ProjectConfig(
+            dbt_project_path=settings.dbt_project_dir,
+            manifest_path=manifest_file(settings),
+            project_name="saferkc",
+            install_dbt_deps=False,
+        ),
+        profile_config=ProfileConfig(
+            profile_name="saferkc",
+            target_name="warehouse",
+            profiles_yml_filepath=settings.dbt_project_dir / "profiles.yml",
+        ),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            invocation_mode=InvocationMode.DBT_RUNNER,
+            # Cosmos leaves tests out where it shows no test tasks; they belong to the build all the same
+            setup_operator_args={
+                "dbt_cmd_flags": ["--resource-type", "test", "--resource-type", "unit_test"],
+                "callback": keep_run_results,
+                "callback_args": {"begin_task": build},
+            },
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            test_behavior=TestBehavior.NONE,
+            emit_datasets=False,
+        ),
+        operator_args={
+            "vars": f"{{{{ {begun}['vars'] }}}}",
+            "full_refresh": f"{{{{ {begun}['full_refresh'] }}}}",
+            # waiting in the triggerer would start each task twice; models are quick
+            "deferrable": False,
+            "poke_interval": 1,
+            "should_store_compiled_sql": False,
+            # a second try would run single models beside the build; the next night builds anew instead
+            "retries": 0,
+        },
+    )
+
+
+def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None:
+    """Keep dbt's results, which Cosmos throws away with its working folder, for the audit."""
+    produced = Path(project_dir) / "target" / "run_results.json"
+    if produced.exists():
+        build = context["ti"].xcom_pull(task_ids=begin_task)
+        kept = run_results_file(Settings.load(), build["build_id"])
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(produced, kept)

@@ -1,0 +1,65 @@
+"""The page of each DAG: what it is for, when data come, why it may be run again, how to replay."""
+
+from __future__ import annotations
+
+from saferkc.contracts import Contract
+
+_INGEST = """\
+### {name}
+
+{purpose}
+
+**When.** {usage} Due: {due}. The DAG looks every time its schedule (`{schedule}`, Europe/London) comes round;
+a run that finds nothing ends at once.
+
+**Steps.** *land* copies what lies in `inbox/{source}/` byte for byte into landing; *load* judges each delivery
+against its contract and takes it into `raw.{feed}`, a transaction a delivery; *check* asks Great Expectations
+about what was admitted and tells the `warehouse` DAG that there is something to build.
+
+**Why it is safe to run again.** Landing knows a file by its SHA-256, so the same bytes are one delivery. A delivery
+is taken in whole or not at all; a row that is known already adds nothing. A run that was cut off leaves its arrivals
+waiting, and the next run takes them.
+
+**To replay** deliveries of past months: trigger this DAG with `date_from` and `date_to`, or
+`saferkc backfill --feed {feed} --from 2016-01-01 --to 2016-12-31`. Landed files that cover those days are judged again;
+nothing has to be sent twice.
+
+**If a delivery is refused** the run still succeeds: `saferkc alerts` says why and what to ask the agency
+({owner}) for. **Beware:** {limitations}
+"""
+
+WAREHOUSE = """\
+### Build, audit and publish the marts
+
+Takes what the ingest DAGs admitted since the last published build into the stars and marts.
+
+**When.** After any feed has admitted something, and every morning in any case. *begin* waits until no ingest run
+is under way, and ends the run at once when nothing changed since the last published build.
+
+**Steps.** *begin* opens a build; *dbt* builds beside the published marts, in the `build_*` schemas (one dbt process,
+a task a model to look at); *audit* judges dbt's tests and the expectations on the marts; *publish* brings all marts
+to the new build in one transaction; *data_docs* writes the pages with the checks' results.
+
+**Why it is safe to run again.** Readers see the published schemas only, which change in one transaction or not
+at all. A run that was cut off leaves a build that is never published; the next run starts another.
+
+**If the audit holds a build** this run fails, the last good marts stay, and `saferkc alerts` says which checks failed
+and what to do. After mending, run `saferkc nightly` again.
+
+**To build everything anew** trigger this DAG with `full_refresh`.
+"""
+
+
+def ingest_page(contract: Contract) -> str:
+    """Return the page (Markdown) of a feed's DAG."""
+    return _INGEST.format(
+        name=contract.name,
+        purpose=contract.description.purpose.strip(),
+        usage=contract.description.usage.strip(),
+        limitations=contract.description.limitations.strip(),
+        due=contract.operation.due.strip().rstrip("."),
+        schedule=contract.operation.schedule,
+        source=contract.delivery.source,
+        feed=contract.feed,
+        owner=contract.team.name,
+    )
