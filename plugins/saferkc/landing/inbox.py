@@ -82,7 +82,8 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
         rows = connection.execute(
             """
             insert into quality.arrival (feed, source_name, landed_sha256, archive_member)
-            select distinct on (d.landed_sha256, d.archive_member) d.feed, d.source_name, d.landed_sha256, d.archive_member
+            select distinct on (d.landed_sha256, d.archive_member)
+                d.feed, d.source_name, d.landed_sha256, d.archive_member
             from quality.delivery as d
             where d.feed = %(feed)s and d.landed_sha256 is not null and d.state <> 'duplicate'
                 and (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,29 +47,36 @@ def land(settings: Settings, file: Path) -> tuple[str, int]:
 
     Raises ``LandingError`` where the file changes while it is read: it is then still being written.
     """
+    before = file.stat()
     with file.open("rb") as stream:
         sha256, size = hash_stream(stream)
     target = landing_path(settings, sha256)
     if target.exists() and target.stat().st_size == size:
         return sha256, size
     target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    # an object store shows a file only once it is whole; a folder needs the rename
-    draft = target.with_name(f"{sha256}.{os.getpid()}.part") if isinstance(target, Path) else target
-    with file.open("rb") as stream, draft.open("wb") as copy:
-        while block := stream.read(BLOCK_BYTES):
-            digest.update(block)
-            copy.write(block)
-        if isinstance(target, Path):
-            copy.flush()
-            os.fsync(copy.fileno())
-    if digest.hexdigest() != sha256:
+    if not isinstance(target, Path):  # an object store shows a file only once it is whole
+        with file.open("rb") as stream, target.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, BLOCK_BYTES)
+        return sha256, _unchanged(file, before, size)
+    draft = target.with_name(f"{sha256}.{os.getpid()}.part")
+    shutil.copyfile(file, draft)
+    try:
+        _unchanged(file, before, size)
+    except LandingError:
         draft.unlink()
-        raise LandingError(f"{file.name} changed while it was read: it is still being written")
-    if isinstance(target, Path):
-        draft.chmod(0o600)
-        draft.replace(target)
+        raise
+    with draft.open("rb") as copy:
+        os.fsync(copy.fileno())
+    draft.chmod(0o600)
+    draft.replace(target)
     return sha256, size
+
+
+def _unchanged(file: Path, before: os.stat_result, size: int) -> int:
+    after = file.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or after.st_size != size:
+        raise LandingError(f"{file.name} changed while it was read: it is still being written")
+    return size
 
 
 @contextmanager

@@ -5,15 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import threading
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
-from queue import Queue
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 from psycopg import sql
@@ -23,11 +21,13 @@ from saferkc.contracts import Contract, label_of, load_contracts
 from saferkc.contracts.raw_tables import column_names, raw_table
 from saferkc.landing.inbox import is_simulated, raise_refusal
 from saferkc.landing.store import hash_stream, open_document
-from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
-from saferkc.loading.delivery_rules import Tally, check_whole
+from saferkc.loading.ahead import ahead
+from saferkc.loading.columns import labelled_period
+from saferkc.loading.delivery_rules import check_whole
+from saferkc.loading.document import Document
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import Batch, DelimitedReader, Layout, read_json
 from saferkc.loading.reasonableness import check_reasonable
+from saferkc.loading.tally import Tally
 from saferkc.loading.versions import (
     STAGE,
     current_rows,
@@ -325,7 +325,7 @@ class Loader:
         ]
         quarantined: list[QuarantinedRow] = []
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for block, faults in _ahead(document.blocks(constants, names)):
+            for block, faults in ahead(document.blocks(constants, names)):
                 copy.write(block)
                 quarantined += faults
         self._quarantine(delivery_id, quarantined)
@@ -421,153 +421,8 @@ class Loader:
         resolve(self._connection, f"refused:{feed}:{name}", note="a later delivery of this name was admitted")
 
 
-class Document:
-    """One document being read: its labels, its layout, its rows as blocks for COPY, and its tally."""
-
-    def __init__(self, contract: Contract, name: str, stream: IO[bytes], token_key: bytes) -> None:
-        self.contract = contract
-        self.tally = Tally()
-        self._name = name
-        self._reader: DelimitedReader | None = None
-        if contract.delivery.format == "json":
-            self._batches: Iterator[Batch] = read_json(contract, stream)
-            self.layout: Layout | None = None
-        else:
-            self._reader = DelimitedReader(contract, stream)
-            self._batches = iter(self._reader)
-            self.layout = self._reader.layout
-        self.label = self._agreed_label()
-        self.named: LabelledPeriod | None = labelled_period(contract, self.label)
-        self.scope = contract.delivery.scope.format(**{k: v.casefold() for k, v in self.label.items()})
-        self._typer = Typer(contract, self.label, self.named, token_key)
-
-    def _agreed_label(self) -> dict[str, str]:
-        """What name and headings say together; raises ``Refused`` where they contradict each other."""
-        named = label_of(self.contract, self._name) or {}
-        headed = self.layout.label if self.layout else {}
-        for key in named.keys() & headed.keys():
-            if named[key] != headed[key]:
-                raise Refused(f"its name says {named[key]}, its headings say {headed[key]}")
-        return headed | named
-
-    def named_periods(self) -> list[date] | None:
-        """First days of the periods covered, as far as name and headings say them before a row is read."""
-        if self.layout and self.layout.period_positions:
-            fmt = self.contract.delivery.wide.period_format if self.contract.delivery.wide else "%Y%m"
-            texts = pl.Series(list(self.layout.period_positions.values()), dtype=pl.String)
-            return sorted(texts.str.to_date(fmt, strict=True).to_list())
-        if self.named is None:
-            return None
-        step = "1mo" if self.contract.delivery.period.grain == "month" else "1y"
-        return pl.date_range(self.named.first, self.named.last, step, eager=True).to_list()
-
-    def blocks(self, constants: list[pl.Expr], names: list[str]) -> Iterator[tuple[bytes, list[QuarantinedRow]]]:
-        """Yield CSV of raw's columns ``names``, block by block, with the rows that fell out."""
-        for batch in self._batches:
-            typed = self._typer(batch.frame)
-            frame, repeated, clashing = self._settle(typed.frame)
-            faults = [*batch.broken, *typed.quarantined, *clashing]
-            self.tally.add(frame, batch.frame.height + len(batch.broken), faults, repeated, typed.off_label)
-            self.tally.see(frame, self.contract)
-            content = frame.with_columns(constants).select(names).write_csv(include_header=False)
-            yield content.encode(), faults
-        self._check_label()
-
-    def flags(self) -> list[dict[str, Any]]:
-        """What is new in the document: columns and codes that the contract does not know."""
-        flags = [
-            {"flag": "new_column", "name": heading, "meaning": f"a new column, {heading!r}, has appeared"}
-            for heading in (self.layout.new_headings if self.layout else [])
-        ]
-        for column, codes in self._typer.new_codes.items():
-            flags += [
-                {
-                    "flag": "new_code",
-                    "name": f"{column}={code}",
-                    "meaning": f"a new value of {column} has appeared: {code!r}",
-                }
-                for code in codes
-            ]
-        return flags
-
-    def count_rest(self) -> None:
-        """Add the rows not yet read to the tally, for the account of a refused document."""
-        if self._reader is not None:
-            per_line = len(self._reader.layout.period_positions) or 1
-            self.tally.held += self._reader.count_rest() * per_line
-
-    def _check_label(self) -> None:
-        """A label that most rows belie is not believed: the document is refused, never dated by a guess."""
-        tally = self.tally
-        if self.named and tally.off_label > tally.held / 2:
-            said = self.named.first.strftime("%Y-%m")
-            raise Refused(
-                f"its name says {said}, but {tally.off_label:,} of its {tally.held:,} records are of another"
-                f" {self.contract.delivery.period.grain}: the label does not tell the truth about the content"
-            )
-
-    def _settle(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[QuarantinedRow]]:
-        """Settle repeats within one block: number those that are separate records, drop those that are one."""
-        first = pl.lit(1, dtype=pl.Int64).alias("occurrence")
-        if frame["record_key"].n_unique() == frame.height:
-            return frame.with_columns(first), 0, []
-        if self.contract.key_columns:
-            frame = frame.with_columns(
-                pl.col("record_key").cum_count().over("record_key").alias("@n"),
-                (pl.col("row_hash").first().over("record_key") == pl.col("row_hash")).alias("@same"),
-            )
-            clashing = frame.filter((pl.col("@n") > 1) & ~pl.col("@same"))["line_number"].to_list()
-            identical = frame.filter((pl.col("@n") > 1) & pl.col("@same")).height
-            key = ", ".join(self.contract.key_columns)
-            reason = f"an earlier line has the same {key} with other values"
-            faults = [QuarantinedRow(line, None, "record_key", reason) for line in clashing]
-            return frame.filter(pl.col("@n") == 1).drop("@n", "@same").with_columns(first), identical, faults
-        frame = frame.with_columns(pl.col("row_hash").cum_count().over("row_hash").cast(pl.Int64).alias("occurrence"))
-        rule = self.contract.delivery.identical_rows
-        if rule.rule == "keep":
-            return frame, 0, []
-        drop = pl.col("occurrence") > 1
-        if rule.rule == "collapse_where_present":
-            drop &= pl.col(rule.column or "").is_not_null()
-        kept = frame.filter(~drop)
-        return kept, frame.height - kept.height, []
-
-
 def _last_day(first_day: date, grain: str) -> date:
     following = date(first_day.year + 1, 1, 1)
     if grain == "month":
         following = date(first_day.year + first_day.month // 12, first_day.month % 12 + 1, 1)
     return date.fromordinal(following.toordinal() - 1)
-
-
-def _ahead(items: Iterator[Any], depth: int = 2) -> Iterator[Any]:
-    """Prepare items in a thread of their own, ``depth`` ahead, so that parsing and COPY use a core each."""
-    queue: Queue[tuple[str, Any]] = Queue(maxsize=depth)
-    stop = threading.Event()
-
-    def work() -> None:
-        try:
-            for item in items:
-                queue.put(("item", item))
-                if stop.is_set():
-                    return
-            queue.put(("end", None))
-        except BaseException as error:
-            queue.put(("error", error))
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    try:
-        while True:
-            kind, value = queue.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
-    finally:
-        stop.set()
-        while worker.is_alive():
-            while not queue.empty():
-                queue.get_nowait()
-            worker.join(timeout=0.05)

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -110,13 +110,12 @@ class DelimitedReader:
             raise Refused("it has no whole heading line: cut short, or not a text")
         heading, self._rest = self._rest[: end + 1], self._rest[end + 1 :]
         self._line = 2
-        self.layout = _layout(contract, self._decode(heading).strip("\r\n"))
+        self.layout = _layout(contract, self._as_utf8(heading).decode().strip("\r\n"))
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the lines after the heading; raises ``Refused`` for what is not readable as a whole."""
         for block in self._blocks():
-            text = self._decode(block)
-            yield self._parse(text)
+            yield self._parse(self._as_utf8(block))
 
     def count_rest(self) -> int:
         """Count the lines that were not read, as far as they can be; for the account of a refused delivery."""
@@ -132,16 +131,19 @@ class DelimitedReader:
                 raise Refused(f"it is written in {name}; {self._encoding} was agreed")
         self._rest = self._rest.removeprefix(b"\xef\xbb\xbf")
 
-    def _decode(self, block: bytes) -> str:
-        for encoding in self._contract.delivery.encodings[self._contract.delivery.encodings.index(self._encoding) :]:
+    def _as_utf8(self, block: bytes) -> bytes:
+        """Check that the block is written as agreed and return it in UTF-8."""
+        if block.isascii():
+            return block
+        agreed = self._contract.delivery.encodings
+        for encoding in agreed[agreed.index(self._encoding) :]:
             try:
                 text = block.decode(encoding)
             except UnicodeDecodeError:
                 continue
             self._encoding = encoding
-            return text
-        agreed = " or ".join(self._contract.delivery.encodings)
-        raise Refused(f"it is not written in {agreed}, from line {self._line} at the latest")
+            return block if encoding == "utf-8" else text.encode()
+        raise Refused(f"it is not written in {' or '.join(agreed)}, from line {self._line} at the latest")
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield blocks of whole lines; a quoted field never ends in the middle of one."""
@@ -168,33 +170,49 @@ class DelimitedReader:
             self._rest = b""
             yield rest
 
-    def _parse(self, text: str) -> Batch:
-        if "\r" in text:
-            text = text.replace("\r\n", "\n")
-        if not text.endswith("\n"):
-            text += "\n"
-        width = len(self.layout.headings)
-        lines = text.count("\n")
-        first, self._line = self._line, self._line + lines
-        plain = '"' not in text and "\0" not in text and text.count(self.layout.delimiter) == lines * (width - 1)
-        frame = self._parse_plain(text, first, lines) if plain else None
-        if frame is not None:
-            batch = Batch(frame)
-        else:
-            batch = self._parse_line_by_line(text, first)
+    def _parse(self, text: bytes) -> Batch:
+        """Parse whole lines: at once where they hold no quote, one by one where they do or where one is broken."""
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
+        if not text.endswith(b"\n"):
+            text += b"\n"
+        first, count = self._line, text.count(b"\n")
+        self._line += count
+        numbers = range(first, first + count)
+        quoted: list[int] = []
+        if b'"' in text:
+            lines = text.split(b"\n")
+            quoted = [place for place, line in enumerate(lines) if b'"' in line]
+            if all(lines[place].count(b'"') % 2 == 0 for place in quoted):
+                apart = b"".join(lines[place] + b"\n" for place in quoted)
+                for place in reversed(quoted):
+                    del lines[place]
+                held = set(quoted)
+                plain = self._parse_plain(b"\n".join(lines), [n for i, n in enumerate(numbers) if i not in held])
+                if plain is not None:
+                    batch = self._parse_line_by_line(apart, [numbers[place] for place in quoted])
+                    return self._finish(Batch(pl.concat([plain, batch.frame]).sort("line_number"), batch.broken))
+            return self._finish(self._parse_line_by_line(text, numbers))
+        frame = self._parse_plain(text, numbers)
+        return self._finish(Batch(frame) if frame is not None else self._parse_line_by_line(text, numbers))
+
+    def _finish(self, batch: Batch) -> Batch:
         if self.layout.period_positions:
             batch.frame = self._melt(batch.frame)
         return batch
 
-    def _parse_plain(self, text: str, first: int, lines: int) -> pl.DataFrame | None:
-        """Parse lines without quotes at once; None where their lengths differ after all.
+    def _parse_plain(self, text: bytes, numbers: Sequence[int]) -> pl.DataFrame | None:
+        """Parse lines without quotes at once; None where one is not as long as the heading.
 
         The delimiters add up and the parser refuses a line that is too long, so none can be too short.
         """
+        delimiters = len(numbers) * (len(self.layout.headings) - 1)
+        if b"\0" in text or text.count(self.layout.delimiter.encode()) != delimiters:
+            return None
         layout = self.layout
         try:
             frame = pl.read_csv(
-                io.BytesIO(text.encode()),
+                text,
                 has_header=False,
                 separator=layout.delimiter,
                 quote_char=None,
@@ -204,26 +222,25 @@ class DelimitedReader:
             )
         except pl.exceptions.PolarsError:
             return None
-        if frame.height != lines:
+        if frame.height != len(numbers):
             return None
-        numbers = pl.int_range(first, first + lines, dtype=pl.Int64, eager=True).alias("line_number")
         return frame.select(
-            numbers,
+            pl.Series("line_number", numbers, dtype=pl.Int64),
             *(pl.col(f"c{place}").alias(name) for name, place in layout.positions.items()),
             *(pl.col(f"c{place}").alias(f"@{period}") for place, period in layout.period_positions.items()),
         )
 
-    def _parse_line_by_line(self, text: str, first: int) -> Batch:
+    def _parse_line_by_line(self, text: bytes, line_numbers: Sequence[int]) -> Batch:
         layout = self.layout
         names = list(layout.positions) + [f"@{p}" for p in layout.period_positions.values()]
         places = list(layout.positions.values()) + list(layout.period_positions)
         numbers: list[int] = []
         columns: list[list[str]] = [[] for _ in names]
         broken: list[QuarantinedRow] = []
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
-        line = first
+        reader = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=layout.delimiter)
+        line = 0
         for fields in reader:
-            number, line = line, first + reader.line_num
+            number, line = line_numbers[line], reader.line_num
             if not fields:
                 continue
             fault = None
@@ -241,9 +258,9 @@ class DelimitedReader:
             numbers.append(number)
             for column, place in zip(columns, places, strict=True):
                 column.append(fields[place])
-        data: dict[str, Any] = dict(zip(names, columns, strict=True))
-        frame = pl.DataFrame(data, schema=dict.fromkeys(names, pl.String))
-        return Batch(frame.with_columns(pl.Series("line_number", numbers, dtype=pl.Int64)), broken)
+        data: dict[str, Any] = {"line_number": numbers} | dict(zip(names, columns, strict=True))
+        schema: dict[str, Any] = {"line_number": pl.Int64} | dict.fromkeys(names, pl.String)
+        return Batch(pl.DataFrame(data, schema=schema), broken)
 
     def _melt(self, frame: pl.DataFrame) -> pl.DataFrame:
         """One record a cell: the period columns become rows."""

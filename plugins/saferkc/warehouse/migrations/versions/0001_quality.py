@@ -86,7 +86,7 @@ create table quality.quarantine (
 );
 create index quarantine_delivery on quality.quarantine (delivery_id);
 comment on table quality.quarantine is
-    'One row a line that broke its contract: which rule and why. It holds no value of the line; the line is in landing.';
+    'One row a line that broke its contract: which rule and why. It holds no value of it; the line is in landing.';
 
 create table quality.build (
     build_id bigint generated always as identity primary key,

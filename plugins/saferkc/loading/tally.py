@@ -1,0 +1,53 @@
+"""Counts of one document while it is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from saferkc.contracts import Contract
+from saferkc.loading.faults import QuarantinedRow
+
+
+@dataclass
+class Tally:
+    """Counts of one document while it is read. ``held``: its records, whatever became of them."""
+
+    held: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    off_label: int = 0
+    batches: int = 0
+    periods: set[date] = field(default_factory=set)
+    seen: dict[int, set[str]] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def add(
+        self, frame: pl.DataFrame, held: int, faults: Sequence[QuarantinedRow], repeated: int, off_label: int
+    ) -> None:
+        """Count one block: ``frame`` are its rows that go on, ``faults`` those that do not."""
+        self.held += held
+        self.quarantined += len(faults)
+        self.faults.update(f"{row.column_name or 'line'}: {row.reason}" for row in faults)
+        self.repeated += repeated
+        self.off_label += off_label
+        self.batches += 1
+        if len(self.periods) < 10_000:
+            self.periods.update(frame["period"].unique().to_list())
+
+    def see(self, frame: pl.DataFrame, contract: Contract) -> None:
+        """Note which of the values that a whole delivery must hold have been seen."""
+        for number, rule in enumerate(contract.delivery.must_contain):
+            seen = self.seen.setdefault(number, set())
+            wanted = [value for value in rule.values if value not in seen]
+            if not wanted:
+                continue
+            values = frame[rule.column].unique().drop_nulls()
+            if rule.starts_with:
+                seen.update(value for value in wanted if values.str.starts_with(value).any())
+            else:
+                seen.update(values.filter(values.is_in(wanted)).to_list())
