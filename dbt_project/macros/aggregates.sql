@@ -1,0 +1,18 @@
+{#- Distinct texts of a group in alphabetical order, joined by a separator. -#}
+{% macro join_texts(column, separator) -%}
+    string_agg(distinct {{ column }}, '{{ separator }}')
+{%- endmacro %}
+
+
+{#- Sentences one after another; missing ones are left out. -#}
+{% macro sentences(columns) -%}
+    nullif(concat_ws(' ', {{ columns | join(', ') }}), '')
+{%- endmacro %}
+
+
+{#- True where any row of the group is. -#}
+{% macro any_true(column) -%} bool_or({{ column }}) {%- endmacro %}
+
+
+{#- Statistics for the planner: dbt does not gather them. -#}
+{% macro analyze_table() -%} analyze {{ this }} {%- endmacro %}

@@ -1,0 +1,48 @@
+{#- Key of a day in dim_date: 20170401. A month's key is that of its first day. -#}
+{% macro date_key(column) -%}
+    (extract(year from {{ column }}) * 10000 + extract(month from {{ column }}) * 100 + extract(day from {{ column }}))::integer
+{%- endmacro %}
+
+
+{% macro first_of_month(column) -%} date_trunc('month', {{ column }})::date {%- endmacro %}
+
+
+{#- First day of the financial year (1 April) that a day lies in. -#}
+{% macro financial_year_start(column) -%}
+    make_date(
+        (extract(year from {{ column }}) - case when extract(month from {{ column }}) < 4 then 1 else 0 end)::integer, 4, 1
+    )
+{%- endmacro %}
+
+
+{#- Financial year as people write it: '2016/17'. -#}
+{% macro financial_year(column) -%}
+    {%- set start = financial_year_start(column) -%}
+    to_char({{ start }}, 'YYYY') || '/' || to_char({{ start }} + interval '1 year', 'YY')
+{%- endmacro %}
+
+
+{#- Months from April (1) to March (12). -#}
+{% macro financial_month_number(column) -%}
+    ((extract(month from {{ column }})::integer + 8) % 12 + 1)
+{%- endmacro %}
+
+
+{% macro add_years(column, years) -%} ({{ column }} + interval '{{ years }} year')::date {%- endmacro %}
+
+
+{#- The wall clock in London at a moment: stop-and-search time stamps are UTC. -#}
+{% macro london_time(column) -%} ({{ column }} at time zone 'Europe/London') {%- endmacro %}
+
+
+{% macro hour_of(column) -%} extract(hour from {{ column }})::integer {%- endmacro %}
+
+
+{#- One row a day between two dates, both included; the column is called `date`. -#}
+{% macro every_day(from_date, to_date) -%}
+    select day::date as date from generate_series('{{ from_date }}'::date, '{{ to_date }}'::date, interval '1 day') as day
+{%- endmacro %}
+
+
+{#- A day as people write it: 1 April 2017. -#}
+{% macro day_in_words(column) -%} to_char({{ column }}, 'FMDD FMMonth YYYY') {%- endmacro %}

@@ -1,0 +1,95 @@
+with population as (
+    select
+        *,
+        row_number() over (partition by lsoa_code order by population_year desc) as place
+    from {{ ref('stg_reference__lsoa_population') }}
+),
+
+deprivation as (
+    select
+        lsoa_code,
+        max(case when index_year = 2015 then imd_rank end) as imd_2015_rank,
+        max(case when index_year = 2015 then imd_decile end) as imd_2015_decile,
+        max(case when index_year = 2019 then imd_rank end) as imd_2019_rank
+    from {{ ref('stg_reference__deprivation') }}
+    group by lsoa_code
+),
+
+members as (
+    select
+        {{ surrogate_key(['lsoas.lsoa_code']) }} as lsoa_key,
+        lsoas.lsoa_code,
+        lsoas.lsoa_name,
+        lsoas.boundary_vintage,
+        case
+            when lsoas.boundary_vintage = '2011' then lsoas.lsoa_code
+            when lsoas.boundary_vintage = '2001' then successors.lsoa_2011_code
+        end as lsoa_2011_code,
+        successors.change_indicator as change_2001_to_2011,
+        lsoas.borough_code is not null as is_in_london,
+        lsoas.borough_code,
+        lsoas.district_name,
+        coalesce(ward_in_use.ward_code, successors.ward_code) as ward_code,
+        ward_in_use.lookup_year as ward_lookup_year,
+        population.msoa_code,
+        population.persons_count,
+        population.population_year,
+        deprivation.imd_2015_rank,
+        deprivation.imd_2015_decile,
+        deprivation.imd_2019_rank,
+        lsoas.is_simulated
+    from {{ ref('int_lsoas') }} as lsoas
+    left join {{ ref('int_lsoa_ward_in_use') }} as ward_in_use on lsoas.lsoa_code = ward_in_use.lsoa_code
+    left join {{ ref('int_lsoa_2001_successors') }} as successors on lsoas.lsoa_code = successors.lsoa_2001_code
+    left join population on lsoas.lsoa_code = population.lsoa_code and population.place = 1
+    left join deprivation on lsoas.lsoa_code = deprivation.lsoa_code
+)
+
+select
+    members.lsoa_key,
+    members.lsoa_code,
+    members.lsoa_name,
+    members.boundary_vintage,
+    members.lsoa_2011_code,
+    members.change_2001_to_2011,
+    members.is_in_london,
+    case when members.is_in_london then coalesce(boroughs.borough_key, 0) else -1 end::bigint as borough_key,
+    members.borough_code,
+    coalesce(boroughs.borough_name, members.district_name) as district_name,
+    case when members.is_in_london then coalesce(wards.ward_key, 0) else -1 end::bigint as ward_key,
+    members.ward_code,
+    members.ward_lookup_year,
+    members.msoa_code,
+    members.persons_count,
+    members.population_year,
+    members.imd_2015_rank,
+    members.imd_2015_decile,
+    members.imd_2019_rank,
+    members.is_simulated,
+    {{ build_id() }} as build_id
+from members
+left join {{ ref('dim_borough') }} as boroughs on members.borough_code = boroughs.borough_code
+left join {{ ref('dim_ward') }} as wards on members.ward_code = wards.ward_code
+union all
+select
+    {{ unknown_key() }},
+    'UNKNOWN',
+    'Not known',
+    'not known',
+    null,
+    null,
+    false,
+    0,
+    null,
+    null,
+    0,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+    false,
+    {{ build_id() }}

@@ -1,0 +1,61 @@
+with regimes as (
+    select * from {{ ref('recording_regimes') }}
+),
+
+-- What a later change does to a series counts for all months before it: one break is enough.
+seen_from_today as (
+    select
+        regimes.regime_code,
+        count(later.regime_code) as later_changes,
+        coalesce({{ any_true("later.treatment_of_parent = 'break'") }}, false) as parent_broken,
+        coalesce({{ any_true("later.treatment_of_children = 'break'") }}, false) as children_broken
+    from regimes
+    left join regimes as later on regimes.series = later.series and regimes.valid_from < later.valid_from
+    group by regimes.regime_code
+)
+
+select
+    {{ surrogate_key(['regimes.regime_code']) }} as regime_key,
+    regimes.regime_code,
+    regimes.series,
+    regimes.regime_name,
+    regimes.valid_from,
+    regimes.valid_to,
+    regimes.treatment_of_parent,
+    regimes.treatment_of_children,
+    case
+        when seen_from_today.later_changes = 0 then 'comparable'
+        when seen_from_today.parent_broken then 'break'
+        else 'bridged'
+    end as parent_comparability,
+    case
+        when seen_from_today.later_changes = 0 then 'comparable'
+        when seen_from_today.children_broken then 'break'
+        else 'bridged'
+    end as children_comparability,
+    regimes.authority,
+    regimes.authority_grade,
+    regimes.definition,
+    regimes.caveat_parent,
+    regimes.caveat_children,
+    {{ build_id() }} as build_id
+from regimes
+inner join seen_from_today on regimes.regime_code = seen_from_today.regime_code
+union all
+select
+    {{ unknown_key() }},
+    'unknown',
+    'unknown',
+    'Not known',
+    null,
+    null,
+    null,
+    null,
+    'break',
+    'break',
+    null,
+    null,
+    null,
+    null,
+    null,
+    {{ build_id() }}
