@@ -53,7 +53,7 @@ def _dbt_sources(contracts: Mapping[str, Contract], source: str) -> str:
         {
             "name": contract.feed,
             "description": contract.table.description,
-            "columns": fixed + [{"name": column.name, "description": column.description} for column in contract.columns],
+            "columns": fixed + [{"name": c.name, "description": c.description} for c in contract.columns],
         }
         for contract in contracts.values()
         if contract.delivery.source == source

@@ -12,6 +12,7 @@ import polars as pl
 import polars_hash  # noqa: F401  (gives expressions their `chash`)
 
 from saferkc.contracts import Contract
+from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
 
@@ -203,7 +204,8 @@ class Typer:
                 if rule.metric != "invalidValues" or rule.severity != "warning":
                     continue
                 values = frame[column.name].unique().drop_nulls()
-                strange = set(values.filter(~values.is_in(rule.valid_values)).to_list())
+                known = {fold_label(value) for value in rule.valid_values}
+                strange = {value for value in values.to_list() if fold_label(value) not in known}
                 if strange and column.classification != "public":
                     strange = {"(not shown: the column is not public)"}
                 noted = self._new_codes.setdefault(column.name, set())

@@ -11,6 +11,7 @@ from statistics import median
 from psycopg import sql
 
 from saferkc.contracts import Contract
+from saferkc.contracts.labels import fold_label
 from saferkc.loading.faults import Refused
 from saferkc.warehouse.connection import Connection
 
@@ -71,7 +72,7 @@ def _year_totals(connection: Connection, table: sql.Identifier, delivery_id: int
     ):
         first_year = month.year if month.month >= 4 else month.year - 1
         for counted in (group, _ALL):
-            by_month[_fold(borough), _fold(counted), first_year][month] += offences
+            by_month[fold_label(borough), fold_label(counted), first_year][month] += offences
     totals = []
     for area, code, group, year, said in connection.execute(
         sql.SQL(
@@ -82,14 +83,10 @@ def _year_totals(connection: Connection, table: sql.Identifier, delivery_id: int
         ).format(table),
         [delivery_id],
     ):
-        months = by_month.get((_fold(area), _fold(group), int(year[:4])), {})
+        months = by_month.get((fold_label(area), fold_label(group), int(year[:4])), {})
         if len(months) == 12:
             totals.append(YearTotal(area, code, group, year, said, [months[m] for m in sorted(months)]))
     return totals
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.replace("&", "and").split()).casefold()
 
 
 def _is_off(said: int, expected: int, tolerance: float) -> bool:
