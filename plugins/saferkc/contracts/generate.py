@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 
 from saferkc.contracts.model import Column, Contract
-from saferkc.contracts.raw_tables import VERSION_COLUMNS
 from saferkc.contracts.registry import load_contracts
+from saferkc.contracts.version_columns import VERSION_COLUMNS
 from saferkc.settings import Settings
 
 _NOTICE = "Generated from expectations/contracts by `saferkc contracts generate`: change the contract, not this file."

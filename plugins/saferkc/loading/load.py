@@ -18,7 +18,6 @@ from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import Contract, label_of, load_contracts
-from saferkc.contracts.raw_tables import column_names, raw_table
 from saferkc.landing.inbox import is_simulated, raise_refusal
 from saferkc.landing.store import hash_stream, open_document
 from saferkc.loading.ahead import ahead
@@ -40,6 +39,7 @@ from saferkc.loading.versions import (
 )
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
+from saferkc.warehouse.raw_tables import column_names, raw_table
 
 _DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError)
 

@@ -9,9 +9,9 @@ from datetime import date
 from psycopg import sql
 
 from saferkc.contracts import Contract
-from saferkc.contracts.raw_tables import column_definitions, column_names, raw_table
 from saferkc.loading.faults import QuarantinedRow
 from saferkc.warehouse.connection import Connection
+from saferkc.warehouse.raw_tables import column_definitions, column_names, raw_table
 
 STAGE = sql.Identifier("delivery_stage")
 

@@ -9,9 +9,9 @@ from alembic import command
 from alembic.config import Config
 
 from saferkc.contracts import load_contracts
-from saferkc.contracts.raw_tables import create_raw_tables
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, sqlalchemy_url
+from saferkc.warehouse.raw_tables import create_raw_tables
 
 
 def migrate(settings: Settings) -> None:
