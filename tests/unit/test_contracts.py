@@ -1,0 +1,194 @@
+"""The contracts of the feeds: that they parse, what names they take, and that mistakes in them are told."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from saferkc.contracts.model import Contract
+from saferkc.contracts.registry import ContractError, label_of, load_contracts, read_contract, takes
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONTRACTS = PROJECT / "expectations" / "contracts"
+REAL_DATA = Path(os.environ.get("SAFERKC_REAL_DATA") or PROJECT.parent / "shared" / "data")
+FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
+POLICE_MONTH = ["police_open_outcomes", "police_open_stop_search", "police_open_street"]
+
+
+def takers(source: str, name: str) -> list[str]:
+    """Feeds of ``source`` that take a file of this name, as it is or as an archive."""
+    return [
+        contract.feed
+        for contract in load_contracts(CONTRACTS).values()
+        if contract.delivery.source == source
+        and (takes(contract, name) or any(re.search(p, name, re.IGNORECASE) for p in contract.delivery.archives))
+    ]
+
+
+def as_dictionary(feed: str) -> dict[str, object]:
+    text = (CONTRACTS / f"{feed}.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, object] = yaml.safe_load(text)
+    return loaded
+
+
+def test_there_is_a_contract_for_every_open_feed() -> None:
+    assert FEEDS == [
+        "mps_borough_crime_rates",
+        "mps_other_crime",
+        "mps_recorded_crime",
+        "police_open_outcomes",
+        "police_open_stop_search",
+        "police_open_street",
+        "police_open_street_api",
+        "reference_deprivation",
+        "reference_lsoa_2001_2011",
+        "reference_lsoa_population",
+        "reference_lsoa_ward",
+    ]
+
+
+def test_all_contracts_parse_and_no_two_take_the_same_file() -> None:
+    assert list(load_contracts(CONTRACTS)) == FEEDS
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_column_says_what_it_means(feed: str) -> None:
+    contract = read_contract(CONTRACTS / f"{feed}.yaml")
+    for column in contract.columns:
+        assert len(column.description) > 10, column.name
+        assert column.description.endswith("."), column.name
+    assert contract.table.description.startswith("One row")
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_feed_says_when_it_is_due_and_what_to_beware_of(feed: str) -> None:
+    contract = read_contract(CONTRACTS / f"{feed}.yaml")
+    assert contract.operation.due
+    assert len(contract.description.limitations) > 40
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_code_lists_never_send_a_row_to_quarantine(feed: str) -> None:
+    """A new code is the first sign of a recording change, so it must arrive."""
+    for column in read_contract(CONTRACTS / f"{feed}.yaml").columns:
+        for rule in column.quality:
+            assert rule.severity == "warning", f"{column.name}.{rule.name}"
+            assert len(set(rule.valid_values)) == len(rule.valid_values), f"{column.name}.{rule.name}"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "feeds"),
+    [
+        ("mps", "MPS Borough Level Crime (most recent 24 months).csv", ["mps_recorded_crime"]),
+        ("mps", "MPS Borough Level Crime (Historical).csv", ["mps_recorded_crime"]),
+        ("mps", "MPS Ward Level Crime (most recent 24 months).csv", ["mps_recorded_crime"]),
+        ("mps", "MPS Ward Level Crime (most recent 24 months) (1).csv", ["mps_recorded_crime"]),
+        ("mps", "simulated_borough_level_crime_201601_201612.csv", ["mps_recorded_crime"]),
+        ("mps", "simulated_other_crime_borough_level_201601_201712.csv", ["mps_other_crime"]),
+        ("mps", "MPS Borough Level Other Crime (Historical).csv", ["mps_other_crime"]),
+        ("mps", "MPS LSOA Level Crime (Historical).csv", []),
+        ("police_open", "simulated_2017-04.zip", POLICE_MONTH),
+        ("police_open", "2017-04-metropolitan-street.csv.gz", ["police_open_street"]),
+        ("police_open", "2017-04-city-of-london-stop-and-search.csv", ["police_open_stop_search"]),
+        ("police_open", "2017-04-metropolitan-street.csv.part", []),
+        ("reference", "LSOA11_WD18_LAD18_EW_LU.csv", ["reference_lsoa_ward"]),
+    ],
+)
+def test_a_name_is_taken_by_the_feed_it_belongs_to(source: str, name: str, feeds: list[str]) -> None:
+    assert takers(source, name) == feeds
+
+
+def test_a_level_is_read_from_the_name_whatever_its_capitals() -> None:
+    contract = load_contracts(CONTRACTS)["mps_recorded_crime"]
+    assert label_of(contract, "MPS Ward Level Crime (Historical).csv") == {"geography_level": "ward"}
+    assert label_of(contract, "borough_level_crime_200801_201612.csv") == {
+        "geography_level": "borough",
+        "from": "200801",
+        "to": "201612",
+    }
+
+
+def test_a_year_of_two_digits_and_one_of_four_are_the_same_label() -> None:
+    contract = load_contracts(CONTRACTS)["reference_lsoa_ward"]
+    assert label_of(contract, "LSOA11_WD18_LAD18_EW_LU.csv") == label_of(contract, "lsoa11_to_ward2018.csv")
+
+
+def test_codes_in_a_name_keep_their_capitals() -> None:
+    contract = load_contracts(CONTRACTS)["police_open_street_api"]
+    assert label_of(contract, "2018-06_E05009400_0.json") == {"month": "2018-06", "ward": "E05009400"}
+
+
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason=f"no published files at {REAL_DATA}; set SAFERKC_REAL_DATA")
+@pytest.mark.parametrize(
+    ("folder", "source", "suffixes"),
+    [
+        ("mps", "mps", {".csv"}),
+        ("geography", "reference", {".csv"}),
+        ("police_uk", "police_open", {".zip"}),
+        ("police_uk/api", "police_open", {".json"}),
+    ],
+)
+def test_every_published_file_is_taken_by_exactly_one_feed_and_an_archive_by_three(
+    folder: str, source: str, suffixes: set[str]
+) -> None:
+    names = [path.name for path in (REAL_DATA / folder).iterdir() if path.suffix in suffixes]
+    assert names
+    for name in names:
+        feeds = takers(source, name)
+        assert feeds == POLICE_MONTH if name.endswith(".zip") else len(feeds) == 1, (name, feeds)
+
+
+@pytest.mark.parametrize(
+    ("misspell", "message"),
+    [
+        (lambda c: c.update(versoin="1.0.0"), "versoin"),
+        (lambda c: c["schema"][0]["properties"][1].update(requird=True), "requird"),
+        (lambda c: c["customProperties"][0]["value"].update(ends_with_new_line=True), "ends_with_new_line"),
+        (lambda c: c["customProperties"][0]["value"]["limits"].update(minimum_row=1), "minimum_row"),
+        (lambda c: c["customProperties"][0]["value"]["period"].update(column="mnoth"), "mnoth"),
+        (lambda c: c["customProperties"][0]["value"]["examples"].append("street.csv"), "street.csv"),
+        (lambda c: c["schema"][0].update(name="police_open_streets"), "police_open_street"),
+    ],
+)
+def test_a_mistake_in_a_contract_is_an_error_that_names_it(tmp_path: Path, misspell, message: str) -> None:  # type: ignore[no-untyped-def]
+    contract = as_dictionary("police_open_street")
+    misspell(contract)
+    path = tmp_path / "police_open_street.yaml"
+    path.write_text(yaml.safe_dump(contract), encoding="utf-8")
+    with pytest.raises(ContractError, match=re.escape(message)):
+        read_contract(path)
+
+
+def test_a_contract_is_called_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "police_open_streets.yaml"
+    path.write_text((CONTRACTS / "police_open_street.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(ContractError, match="called by its id"):
+        read_contract(path)
+
+
+def test_two_contracts_that_take_the_same_file_are_refused(tmp_path: Path) -> None:
+    original = as_dictionary("mps_other_crime")
+    twin = as_dictionary("mps_other_crime") | {"id": "mps_twin"}
+    twin["schema"][0]["name"] = "mps_twin"  # type: ignore[index]
+    for contract in (original, twin):
+        (tmp_path / f"{contract['id']}.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    with pytest.raises(ContractError, match="would be taken by mps_other_crime and mps_twin"):
+        load_contracts(tmp_path)
+
+
+def test_keys_are_what_the_publisher_tells_records_apart_by() -> None:
+    contracts: dict[str, Contract] = load_contracts(CONTRACTS)
+    assert contracts["mps_recorded_crime"].key_columns == [
+        "geography_level",
+        "borough_name",
+        "ward_code",
+        "major_category",
+        "minor_category",
+        "month",
+    ]
+    # a Crime ID repeats, so a whole record is its own key
+    for feed in POLICE_MONTH:
+        assert contracts[feed].key_columns == []
