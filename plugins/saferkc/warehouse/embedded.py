@@ -317,12 +317,19 @@ def _own(settings: Settings) -> None:
         os.chown(path, account.pw_uid, account.pw_gid)
 
 
+def check_account(settings: Settings) -> None:
+    """Raise ``EmbeddedPostgresError`` where there is no account that the server could run under."""
+    account = _server_account()
+    if account is not None and not _reaches_all(settings, account):
+        _reach_everything(account, settings)
+
+
 def _run_as_server(settings: Settings, command: list[str]) -> subprocess.CompletedProcess[str]:
     account = _server_account()
     user = group = None
     groups: list[int] | None = None
     if account is not None:
-        if all(_can_reach(path, account.pw_uid) for path in (binaries(), settings.postgres_dir)):
+        if _reaches_all(settings, account):
             user, group, groups = account.pw_uid, account.pw_gid, []
         else:
             command = [*_reach_everything(account, settings), *command]
@@ -341,8 +348,13 @@ def _run_as_server(settings: Settings, command: list[str]) -> subprocess.Complet
     )
 
 
+def _reaches_all(settings: Settings, account: pwd.struct_passwd) -> bool:
+    return all(_can_reach(path, account.pw_uid) for path in (binaries(), settings.postgres_dir))
+
+
 def _can_reach(path: Path, uid: int) -> bool:
-    return all(step.stat().st_mode & 0o001 or step.stat().st_uid == uid for step in (path, *path.parents))
+    steps = (step.stat() for step in (path, *path.parents) if step.exists())
+    return all(step.st_mode & 0o001 or step.st_uid == uid for step in steps)
 
 
 def _reach_everything(account: pwd.struct_passwd, settings: Settings) -> list[str]:

@@ -1,0 +1,220 @@
+"""The commands, as ``docs`` and scripts know them: names, options and exit statuses stay as they are."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saferkc.cli.console import progress, say
+from saferkc.settings import Settings
+
+app = typer.Typer(
+    help="The Safer K&C data warehouse: from agencies' deliveries to published marts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+alerts_app = typer.Typer(help="Read the alert ledger and take decisions.", rich_markup_mode=None)
+changes_app = typer.Typer(help="Take decisions on suspected changes in counting.", rich_markup_mode=None)
+contracts_app = typer.Typer(help="Check the contracts and what is made from them.", rich_markup_mode=None)
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(changes_app, name="changes", no_args_is_help=True)
+app.add_typer(contracts_app, name="contracts", no_args_is_help=True)
+
+_Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+_Note = Annotated[str, typer.Option(help="Why, in a sentence; kept with the decision")]
+_Feed = Annotated[list[str] | None, typer.Option("--feed", help="Only this feed; may stand several times")]
+_From = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day")]
+_To = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day")]
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL and Airflow."""
+    from saferkc.cli.tell import where_to_look
+    from saferkc.orchestration import lifecycle
+
+    settings = Settings.load()
+    with progress() as shown:
+        started = lifecycle.up(settings, shown.step)
+    say("All is up." if started else "All was up already.")
+    where_to_look(settings)
+
+
+@app.command()
+def down() -> None:
+    """Stop PostgreSQL and Airflow, and whatever a crash of them left behind."""
+    from saferkc.orchestration import lifecycle
+
+    with progress() as shown:
+        stopped = lifecycle.down(Settings.load(), shown.step)
+    say("All is stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def nightly(
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night's day; default today")
+    ] = None,
+    feed: _Feed = None,
+) -> None:
+    """Take in what lies in the inbox, build, audit and publish. Exit status 0 published, 2 held, 1 failed."""
+    from saferkc.cli.tell import night
+    from saferkc.orchestration import lifecycle
+    from saferkc.orchestration.night import run_night
+
+    settings = Settings.load()
+    with progress() as shown, lifecycle.brought_up(settings, shown.step):
+        before = datetime.now().astimezone()
+        done = run_night(settings, shown.state, day=(day or before).date(), feeds=feed or ())
+        raise typer.Exit(night(settings, done, since=before))
+
+
+@app.command()
+def run() -> None:
+    """Bring all up, let simulated agencies deliver where nothing real has come, and run a night."""
+    from saferkc.cli.first_run import first_run
+
+    raise typer.Exit(first_run(Settings.load()))
+
+
+@app.command()
+def simulate(
+    date_from: _From,
+    date_to: _To,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files")] = 2017,
+    scale: Annotated[float, typer.Option(help="1 is 1,200 street records a month")] = 1.0,
+    scenario: Annotated[list[str] | None, typer.Option(help="A fault to put in; may stand several times")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to instead of the inbox")] = None,
+) -> None:
+    """Write simulated agencies' deliveries, into the inbox unless told otherwise."""
+    from saferkc.simulation import simulate as write
+
+    settings = Settings.load()
+    try:
+        files = write(
+            settings,
+            date_from=date_from.date(),
+            date_to=date_to.date(),
+            seed=seed,
+            scale=scale,
+            scenarios=scenario or (),
+            out=out,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    say(f"{len(files)} files written to {out or settings.inbox}")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False) -> None:
+    """Show the services, the last builds, the deliveries and the open alerts."""
+    from saferkc.cli.tell import status as tell
+
+    tell(Settings.load(), as_json=as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One query")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV")] = False,
+    role: Annotated[str | None, typer.Option("--as", help="Database role to ask as")] = None,
+) -> None:
+    """Ask the warehouse one query; nothing can be changed by it."""
+    from saferkc.cli.query import run_query
+
+    run_query(Settings.load(), query, as_csv=as_csv, role=role)
+
+
+@app.command()
+def backfill(
+    feed: Annotated[str, typer.Option(help="The feed to replay")],
+    date_from: _From,
+    date_to: _To,
+) -> None:
+    """Judge landed files of a feed again that cover those days, and build. Exit status as of nightly."""
+    from saferkc.cli.tell import night
+    from saferkc.orchestration import lifecycle
+    from saferkc.orchestration.night import run_night
+
+    settings = Settings.load()
+    days: tuple[date, date] = (date_from.date(), date_to.date())
+    if days[0] > days[1]:
+        raise typer.BadParameter("--from must not lie after --to")
+    with progress() as shown, lifecycle.brought_up(settings, shown.step):
+        before = datetime.now().astimezone()
+        done = run_night(settings, shown.state, day=before.date(), feeds=[feed], replay=days)
+        raise typer.Exit(night(settings, done, since=before))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation and name what to mend. Exit status 1 where something is amiss."""
+    from saferkc.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@alerts_app.callback(invoke_without_command=True)
+def alerts(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False,
+    include_closed: Annotated[bool, typer.Option("--all", help="Closed alerts too")] = False,
+) -> None:
+    """Read the alert ledger and take decisions."""
+    if context.invoked_subcommand is None:
+        from saferkc.cli.decisions import show_alerts
+
+        show_alerts(Settings.load(), as_json=as_json, include_closed=include_closed)
+
+
+@alerts_app.command()
+def acknowledge(alert_id: int, note: _Note) -> None:
+    """Take an alert on: somebody looks after it."""
+    from saferkc.cli.decisions import decide_alert
+
+    decide_alert(Settings.load(), alert_id, "acknowledge", note)
+
+
+@alerts_app.command()
+def resolve(alert_id: int, note: _Note) -> None:
+    """Close an alert: its cause is gone, or it was none."""
+    from saferkc.cli.decisions import decide_alert
+
+    decide_alert(Settings.load(), alert_id, "resolve", note)
+
+
+@changes_app.command()
+def confirm(change_id: int, note: _Note) -> None:
+    """Confirm a suspected change in counting."""
+    from saferkc.cli.decisions import decide_change
+
+    decide_change(Settings.load(), change_id, "confirmed", note)
+
+
+@changes_app.command()
+def reject(change_id: int, note: _Note) -> None:
+    """Reject a suspected change in counting: the figures moved for another reason."""
+    from saferkc.cli.decisions import decide_change
+
+    decide_change(Settings.load(), change_id, "rejected", note)
+
+
+@contracts_app.command()
+def check() -> None:
+    """Check all contracts, and that what was made from them is in step. Exit status 1 where it is not."""
+    from saferkc.cli.contracts import check_contracts
+
+    raise typer.Exit(check_contracts(Settings.load()))
+
+
+@contracts_app.command()
+def generate() -> None:
+    """Make the files that follow from the contracts anew."""
+    from saferkc.cli.contracts import generate_files
+
+    generate_files(Settings.load())

@@ -1,0 +1,63 @@
+"""``saferkc alerts`` and ``saferkc changes``: reading the ledgers and deciding."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict
+
+from saferkc.alerts import acknowledge_alert, list_alerts, resolve_alert
+from saferkc.cli.console import say, table
+from saferkc.orchestration.lifecycle import database_up
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import connect
+
+
+class ChangeNotFoundError(Exception):
+    """There is no recording change of that number."""
+
+
+def show_alerts(settings: Settings, *, as_json: bool, include_closed: bool) -> None:
+    """Print the open alerts, or all of them."""
+    with database_up(settings), connect(settings) as connection:
+        found = list_alerts(connection, include_closed=include_closed)
+    if as_json:
+        print(json.dumps([asdict(alert) for alert in found], default=str, indent=1))
+        return
+    if not found:
+        say("No alerts." if include_closed else "No open alerts.")
+        return
+    table(
+        ["id", "severity", "state", "seen", "last seen", "what"],
+        [[a.alert_id, a.severity, a.state, a.times_seen, f"{a.last_seen_at:%Y-%m-%d %H:%M}", a.title] for a in found],
+    )
+    for alert in found:
+        say(f"\n{alert.alert_id}. {alert.title}\n{alert.body}" + (f"\nNote: {alert.note}" if alert.note else ""))
+
+
+def decide_alert(settings: Settings, alert_id: int, decision: str, note: str) -> None:
+    """Acknowledge or resolve an alert in the name of who is signed in."""
+    decide = {"acknowledge": acknowledge_alert, "resolve": resolve_alert}[decision]
+    with database_up(settings), connect(settings) as connection:
+        decide(connection, alert_id, by=getpass.getuser(), note=note)
+    say(f"Alert {alert_id}: {decision}d.")
+
+
+def decide_change(settings: Settings, change_id: int, state: str, note: str) -> None:
+    """Confirm or reject a suspected change; who, when and why are kept with its evidence."""
+    with database_up(settings), connect(settings) as connection:
+        changed = connection.execute(
+            """
+            update quality.recording_change
+            set state = %(state)s,
+                evidence = evidence || jsonb_build_object(
+                    'decision', %(state)s::text, 'decided_by', %(by)s::text, 'note', %(note)s::text,
+                    'decided_at', now()
+                )
+            where change_id = %(id)s
+            """,
+            {"state": state, "by": getpass.getuser(), "note": note, "id": change_id},
+        ).rowcount
+    if not changed:
+        raise ChangeNotFoundError(f"there is no recording change {change_id}")
+    say(f"Recording change {change_id}: {state}.")

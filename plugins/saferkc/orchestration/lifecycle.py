@@ -1,0 +1,72 @@
+"""Bring a home's services up and down, in the order that they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from saferkc.contracts import load_contracts
+from saferkc.orchestration import airflow
+from saferkc.settings import Settings
+from saferkc.warehouse import embedded
+
+Progress = Callable[[str], None]
+
+
+def up(settings: Settings, progress: Progress) -> bool:
+    """Start PostgreSQL and Airflow and bring the warehouse's schema up to date.
+
+    Returns False when all was up already. ``progress`` is told each step in a few words.
+    """
+    started = up_database(settings, progress)
+    return airflow.start(settings, progress) or started
+
+
+def up_database(settings: Settings, progress: Progress) -> bool:
+    """Start PostgreSQL alone, make the inbox's folders and bring the warehouse's schema up to date."""
+    if not embedded.is_running(settings):
+        progress("Starting PostgreSQL")
+    started = embedded.start(settings)
+    for contract in load_contracts(settings.contracts_dir).values():
+        (settings.inbox / contract.delivery.source).mkdir(parents=True, exist_ok=True)
+    # SQLAlchemy and Alembic take a while to import
+    from saferkc.warehouse.migrate import migrate  # noqa: PLC0415
+
+    migrate(settings)
+    return started
+
+
+def down(settings: Settings, progress: Progress) -> bool:
+    """Stop everything that was started for this home, leftovers of a crash included."""
+    progress("Stopping Airflow")
+    had_airflow = airflow.stop(settings)
+    progress("Stopping PostgreSQL")
+    return embedded.stop(settings) or had_airflow
+
+
+@contextmanager
+def brought_up(settings: Settings, progress: Progress) -> Iterator[None]:
+    """Have everything up for a while, and leave the services as they were found."""
+    had_airflow, had_database = airflow.is_running(settings), embedded.is_running(settings)
+    try:
+        up(settings, progress)
+        yield
+    finally:
+        if not had_airflow:
+            progress("Stopping Airflow")
+            airflow.stop(settings)
+        if not had_database:
+            embedded.stop(settings)
+
+
+@contextmanager
+def database_up(settings: Settings) -> Iterator[None]:
+    """Have the database up for a question, and leave it as it was found."""
+    had_database = embedded.is_running(settings)
+    if not had_database and settings.external_warehouse_url is None:
+        embedded.start(settings)
+    try:
+        yield
+    finally:
+        if not had_database and settings.external_warehouse_url is None:
+            embedded.stop(settings)
