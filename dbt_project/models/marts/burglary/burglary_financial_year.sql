@@ -31,13 +31,27 @@ years as (
         case when count(offences_comparable) = count(*) then sum(offences_comparable)::integer end as offences_comparable,
         -- a year in which the rule changed has no one regime
         case when min(regime_key) = max(regime_key) then min(regime_key) else {{ unknown_key() }} end as regime_key,
-        {{ any_true("comparability = 'break'") }} as has_break,
         {{ any_true("comparability = 'provisional'") }} as has_provisional,
-        {{ any_true("comparability = 'bridged'") }} as has_bridged,
         {{ join_texts('label_as_published', ' + ') }} as label_as_published,
         {{ any_true('is_simulated') }} as is_simulated
     from months
     group by geography_type, geography_code, burglary_class, financial_year
+),
+
+-- the changes of rule since the year before began
+changes_over_the_years as (
+    select
+        starts.year_from,
+        changes.is_parent,
+        max(changes.changed_on) as changed_on,
+        {{ any_true("changes.treatment = 'break'") }} as is_break
+    from (select distinct year_from from years) as starts
+    inner join {{ ref('int_recording__changes_by_class') }} as changes
+        on
+            changes.series = 'burglary'
+            and changes.changed_on > {{ add_years('starts.year_from', -1) }}
+            and changes.changed_on < {{ add_years('starts.year_from', 1) }}
+    group by starts.year_from, changes.is_parent
 ),
 
 compared as (
@@ -46,18 +60,11 @@ compared as (
         all_burglary.offences_as_recorded as all_burglary_as_recorded,
         last_year.offences_as_recorded as offences_a_year_before,
         last_year.months_covered as months_covered_a_year_before,
-        regimes.valid_from as regime_from,
         case
             when this_year.burglary_class = 'all' then regimes.caveat_parent else regimes.caveat_children
         end as regime_caveat,
-        coalesce(
-            (last_year.regime_key <> this_year.regime_key or this_year.regime_key = 0)
-            and case
-                when this_year.burglary_class = 'all' then regimes.treatment_of_parent
-                else regimes.treatment_of_children
-            end is distinct from 'bridge',
-            false
-        ) as is_over_a_break,
+        changes.changed_on,
+        coalesce(changes.is_break, false) as is_over_a_break,
         coalesce(last_year.is_simulated <> this_year.is_simulated, false) as is_mixed
     from years as this_year
     left join years as last_year
@@ -72,6 +79,10 @@ compared as (
             and this_year.geography_code = all_burglary.geography_code
             and this_year.financial_year = all_burglary.financial_year
             and all_burglary.burglary_class = 'all'
+    left join changes_over_the_years as changes
+        on
+            this_year.year_from = changes.year_from
+            and (this_year.burglary_class = 'all') = changes.is_parent
     left join regimes on this_year.regime_key = regimes.regime_key
 )
 
@@ -95,9 +106,9 @@ select
     end as share_of_all_burglary_as_recorded,
     regime_key,
     case
-        when has_break then 'break'
+        when is_over_a_break then 'break'
         when months_covered < 12 or has_provisional then 'provisional'
-        when has_bridged then 'bridged'
+        when changed_on is not null then 'bridged'
         else 'comparable'
     end as comparability,
     {{ sentences([
@@ -110,6 +121,10 @@ select
             then offences_as_recorded - offences_a_year_before
     end as change_on_last_year,
     case
+        when is_over_a_break
+            then
+                'The way of counting changed on ' || {{ day_in_words('changed_on') }} || ', between the two years:'
+                || ' a difference would show the rule and not burglary. All burglary may be compared.'
         when offences_a_year_before is null
             then 'No figure for the year before: it was not published for this area.'
         when months_covered < 12
@@ -118,10 +133,6 @@ select
             then 'Only ' || months_covered_a_year_before || ' of the 12 months of the year before are covered.'
         when is_mixed
             then 'One of the two years is simulated, the other is not.'
-        when is_over_a_break
-            then
-                'The way of counting changed on ' || {{ day_in_words('regime_from') }} || ', between the two years:'
-                || ' a difference would show the rule and not burglary. All burglary may be compared.'
     end as change_reason,
     label_as_published,
     is_simulated,

@@ -28,13 +28,10 @@ counts_with_regime as (
     select
         counts.*,
         regimes.regime_key,
-        regimes.valid_from as regime_from,
         case
-            when counts.burglary_class = 'all' then regimes.treatment_of_parent else regimes.treatment_of_children
-        end as treatment,
-        case
-            when counts.burglary_class = 'all' then regimes.parent_comparability else regimes.children_comparability
-        end as comparability_today,
+            when counts.burglary_class = 'all' then regimes.is_parent_comparable_today
+            else regimes.is_children_comparable_today
+        end as is_comparable_today,
         case when counts.burglary_class = 'all' then regimes.caveat_parent else regimes.caveat_children end
             as regime_caveat,
         newest_months.month is not null as is_newest_month
@@ -47,6 +44,22 @@ counts_with_regime as (
         on
             case when counts.geography_type = 'ward' then 'ward' else 'borough' end = newest_months.geography_level
             and counts.month = newest_months.month
+),
+
+-- the changes of rule between a month and the same month of the year before
+changes_over_the_year as (
+    select
+        months.month,
+        changes.is_parent,
+        max(changes.changed_on) as changed_on,
+        {{ any_true("changes.treatment = 'break'") }} as is_break
+    from (select distinct month from counts) as months
+    inner join {{ ref('int_recording__changes_by_class') }} as changes
+        on
+            changes.series = 'burglary'
+            and changes.changed_on > {{ add_years('months.month', -1) }}
+            and changes.changed_on <= months.month
+    group by months.month, changes.is_parent
 ),
 
 notes as (
@@ -71,9 +84,8 @@ compared as (
         this_year.*,
         notes.note,
         last_year.offences_as_recorded as offences_a_year_before,
-        coalesce(
-            last_year.regime_key <> this_year.regime_key and this_year.treatment = 'break', false
-        ) as is_over_a_break,
+        changes.changed_on,
+        coalesce(changes.is_break, false) as is_over_a_break,
         coalesce(last_year.is_simulated <> this_year.is_simulated, false) as is_mixed
     from counts_with_regime as this_year
     left join counts_with_regime as last_year
@@ -82,6 +94,10 @@ compared as (
             and this_year.geography_code = last_year.geography_code
             and this_year.burglary_class = last_year.burglary_class
             and {{ add_years('this_year.month', -1) }} = last_year.month
+    left join changes_over_the_year as changes
+        on
+            this_year.month = changes.month
+            and (this_year.burglary_class = 'all') = changes.is_parent
     left join notes
         on
             this_year.geography_type = notes.geography_type
@@ -103,12 +119,13 @@ select
     {{ date_key('month') }} as month_key,
     {{ financial_year('month') }} as financial_year,
     offences_as_recorded,
-    case when comparability_today <> 'break' then offences_as_recorded end as offences_comparable,
+    case when is_comparable_today then offences_as_recorded end as offences_comparable,
     regime_key,
     case
-        when comparability_today = 'break' then 'break'
+        when is_over_a_break then 'break'
         when is_newest_month then 'provisional'
-        else comparability_today
+        when changed_on is not null then 'bridged'
+        else 'comparable'
     end as comparability,
     {{ sentences([
         'regime_caveat',
@@ -119,14 +136,14 @@ select
         when not is_over_a_break and not is_mixed then offences_as_recorded - offences_a_year_before
     end as change_on_same_month_last_year,
     case
+        when is_over_a_break
+            then
+                'The way of counting changed on ' || {{ day_in_words('changed_on') }} || ', between the two months:'
+                || ' a difference would show the rule and not burglary. All burglary may be compared.'
         when offences_a_year_before is null
             then 'No figure for the same month of the year before: it was not published for this area.'
         when is_mixed
             then 'One of the two months is simulated, the other is not.'
-        when is_over_a_break
-            then
-                'The way of counting changed on ' || {{ day_in_words('regime_from') }} || ', between the two months:'
-                || ' a difference would show the rule and not burglary. All burglary may be compared.'
     end as change_reason,
     label_as_published,
     is_simulated,

@@ -6,7 +6,6 @@ with regimes as (
 seen_from_today as (
     select
         regimes.regime_code,
-        count(later.regime_code) as later_changes,
         coalesce({{ any_true("later.treatment_of_parent = 'break'") }}, false) as parent_broken,
         coalesce({{ any_true("later.treatment_of_children = 'break'") }}, false) as children_broken
     from regimes
@@ -23,16 +22,8 @@ select
     regimes.valid_to,
     regimes.treatment_of_parent,
     regimes.treatment_of_children,
-    case
-        when seen_from_today.later_changes = 0 then 'comparable'
-        when seen_from_today.parent_broken then 'break'
-        else 'bridged'
-    end as parent_comparability,
-    case
-        when seen_from_today.later_changes = 0 then 'comparable'
-        when seen_from_today.children_broken then 'break'
-        else 'bridged'
-    end as children_comparability,
+    not seen_from_today.parent_broken as is_parent_comparable_today,
+    not seen_from_today.children_broken as is_children_comparable_today,
     regimes.authority,
     regimes.authority_grade,
     regimes.definition,
@@ -51,8 +42,8 @@ select
     null,
     null,
     null,
-    'break',
-    'break',
+    false,
+    false,
     null,
     null,
     null,

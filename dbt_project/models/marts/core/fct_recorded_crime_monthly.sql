@@ -4,7 +4,7 @@
         incremental_strategy='replace_changed_periods',
         on_schema_change='fail',
         indexes=[
-            {'columns': ['month', 'geography_level', 'borough_key', 'ward_key', 'offence_key'], 'unique': true},
+            {'columns': ['month', 'offence_key', 'borough_key', 'ward_key'], 'unique': true},
             {'columns': ['offence_key', 'month']},
             {'columns': ['build_id']},
         ],
