@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from saferkc.contracts.model import Contract
-from saferkc.contracts.registry import ContractError, label_of, load_contracts, read_contract, takes
+from saferkc.contracts.registry import ContractError, label_of, load_contracts, read_contract, read_label, takes
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONTRACTS = PROJECT / "expectations" / "contracts"
@@ -109,6 +109,20 @@ def test_a_level_is_read_from_the_name_whatever_its_capitals() -> None:
         "from": "200801",
         "to": "201612",
     }
+
+
+def test_headings_tell_a_ward_file_from_a_borough_file() -> None:
+    """A name alone is not believed: the level in the name must agree with the one in the headings."""
+    contract = load_contracts(CONTRACTS)["mps_recorded_crime"]
+
+    def said(name: str, heading: str) -> dict[str, str]:
+        patterns = [h[1:-1] for h in contract.column(name).origin.headings or [] if h.startswith("/")]
+        found = [re.fullmatch(pattern, heading, re.IGNORECASE) for pattern in patterns]
+        return next((read_label(match) for match in found if match), {})
+
+    assert said("ward_code", "WardCode") == said("ward_code", "Ward Code") == {"geography_level": "ward"}
+    assert said("borough_name", "Borough") == {"geography_level": "borough"}
+    assert said("borough_name", "LookUp_BoroughName") == {}, "stands in files of both levels"
 
 
 def test_a_year_of_two_digits_and_one_of_four_are_the_same_label() -> None:
