@@ -13,7 +13,6 @@ VERSION_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("record_key", "uuid not null", "Hash of the record key, the same in every version of a record."),
     ("row_hash", "uuid not null", "Hash of all the contract's columns, different in every version."),
     ("occurrence", "integer not null", "1, 2, … for identical rows that are separate records."),
-    ("scope", "text not null", "What the delivery speaks for beside its period, such as a force or a level."),
     ("period", "date not null", "First day of the month or year that the record belongs to."),
     (
         "withdrawn_delivery_id",

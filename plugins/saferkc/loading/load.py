@@ -39,7 +39,7 @@ from saferkc.loading.versions import (
 )
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
-from saferkc.warehouse.raw_tables import column_names, raw_table
+from saferkc.warehouse.raw_tables import written_columns, raw_table
 
 _DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError)
 
@@ -315,14 +315,11 @@ class Loader:
         return found is None
 
     def _copy(self, document: Document, target: sql.Identifier, delivery_id: int) -> None:
-        names = [name for name in column_names(self._contract) if name != "withdrawn_delivery_id"]
+        names = [name for name in written_columns(self._contract) if name != "withdrawn_delivery_id"]
         statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
             target, sql.SQL(", ").join(map(sql.Identifier, names))
         )
-        constants = [
-            pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id"),
-            pl.lit(document.scope).alias("scope"),
-        ]
+        constants = [pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id")]
         quarantined: list[QuarantinedRow] = []
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for block, faults in ahead(document.blocks(constants, names)):
@@ -374,7 +371,7 @@ class Loader:
         tally, flags = document.tally, document.flags()
         self._connection.execute(
             """
-            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, vintage = %(vintage)s,
+            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, scope = %(scope)s, vintage = %(vintage)s,
                 rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
                 rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
                 finished_at = clock_timestamp()
@@ -382,6 +379,7 @@ class Loader:
             """,
             {
                 "from": covered[0],
+                "scope": document.scope,
                 "to": _last_day(covered[-1], self._contract.delivery.period.grain),
                 "vintage": vintage,
                 "rows_in": tally.held,

@@ -11,7 +11,7 @@ from psycopg import sql
 from saferkc.contracts import Contract
 from saferkc.loading.faults import QuarantinedRow
 from saferkc.warehouse.connection import Connection
-from saferkc.warehouse.raw_tables import column_definitions, column_names, raw_table
+from saferkc.warehouse.raw_tables import column_definitions, written_columns, raw_table
 
 STAGE = sql.Identifier("delivery_stage")
 
@@ -154,7 +154,7 @@ def current_rows(connection: Connection, contract: Contract, parts: Iterable[Par
         sql.SQL(
             """
             select count(*) from {} as r
-            where r.withdrawn_delivery_id is null and r.scope = %(scope)s and r.period = any(%(periods)s::date[])
+            where r.withdrawn_delivery_id is null and r.period = any(%(periods)s::date[])
                 and r.delivery_id in (
                     select c.delivery_id from quality.delivery_coverage as c
                     where c.feed = %(feed)s and c.scope = %(scope)s and c.period = any(%(periods)s::date[])
@@ -173,7 +173,7 @@ def merge_stage(connection: Connection, contract: Contract, delivery_id: int, pa
     lost = {part.period: part.holder for part in parts if part.holder_wins}
     connection.execute(sql.SQL("create index on {} (record_key)").format(STAGE))
     connection.execute(sql.SQL("analyze {}").format(STAGE))
-    names = column_names(contract)
+    names = written_columns(contract)
     values = {
         "id": delivery_id,
         "feed": contract.feed,
@@ -186,7 +186,7 @@ def merge_stage(connection: Connection, contract: Contract, delivery_id: int, pa
         "stage": STAGE,
         "raw": raw_table(contract),
         "here": sql.SQL(
-            """r.scope = %(scope)s and r.delivery_id in (
+            """r.delivery_id in (
                 select c.delivery_id from quality.delivery_coverage as c
                 where c.feed = %(feed)s and c.scope = %(scope)s
                     and c.period = any(%(won)s::date[] || %(lost)s::date[])

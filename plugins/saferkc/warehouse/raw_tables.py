@@ -41,16 +41,36 @@ def raw_table(contract: Contract) -> sql.Identifier:
 
 def column_definitions(contract: Contract) -> sql.Composed:
     """The column list of the raw table, as in ``create table``."""
+    derived = derived_columns(contract)
+    fixed = [
+        (name, f"{kind} generated always as ({derived[name]}) stored" if name in derived else kind)
+        for name, kind, _ in VERSION_COLUMNS
+    ]
     own = [(column.name, column.physical_type) for column in contract.columns]
-    fixed = [(name, kind) for name, kind, _ in VERSION_COLUMNS]
     return sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in [*fixed, *own]
     )
 
 
-def column_names(contract: Contract) -> list[str]:
-    """Names of the raw table's columns, in order."""
-    return [name for name, _, _ in VERSION_COLUMNS] + [column.name for column in contract.columns]
+def derived_columns(contract: Contract) -> dict[str, str]:
+    """Version columns that PostgreSQL derives itself, and from what: cheaper than sending them with every row."""
+    derived = {}
+    if not contract.key_columns:  # a whole row is its own key
+        derived["record_key"] = "row_hash"
+    period = contract.delivery.period
+    if period.column is not None:
+        column = contract.column(period.column)
+        whole_months = column.options.format == "%Y-%m" or column.origin.cell == "period"
+        if column.physical_type == "date" and period.grain == "month" and whole_months:
+            derived["period"] = f'"{column.name}"'
+    return derived
+
+
+def written_columns(contract: Contract) -> list[str]:
+    """Names of the raw table's columns that a loader writes, in order."""
+    derived = derived_columns(contract)
+    names = [name for name, _, _ in VERSION_COLUMNS] + [column.name for column in contract.columns]
+    return [name for name in names if name not in derived]
 
 
 def _create(connection: Connection, contract: Contract) -> None:

@@ -1,7 +1,7 @@
 select
     record.record_key,
     record.occurrence,
-    record.scope,
+    delivery.scope,
     record.period,
     record.geography_level,
     record.borough_name,

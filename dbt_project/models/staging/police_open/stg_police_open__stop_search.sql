@@ -1,7 +1,7 @@
 select
     record.record_key,
     record.occurrence,
-    record.scope,
+    delivery.scope,
     record.period,
     record.search_type,
     record.searched_at,

@@ -1,7 +1,7 @@
 select
     record.record_key,
     record.occurrence,
-    record.scope,
+    delivery.scope,
     record.period,
     record.lsoa_2001_code,
     record.lsoa_2001_name,

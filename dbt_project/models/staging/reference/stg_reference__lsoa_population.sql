@@ -1,7 +1,7 @@
 select
     record.record_key,
     record.occurrence,
-    record.scope,
+    delivery.scope,
     record.period,
     record.population_year,
     record.lsoa_code,

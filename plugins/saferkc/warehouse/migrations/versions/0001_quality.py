@@ -41,6 +41,7 @@ create table quality.delivery (
     finished_at timestamptz not null default now(),
     covers_from date,
     covers_to date,
+    scope text,
     vintage date,
     state text not null check (state in ('admitted', 'refused', 'duplicate')),
     rows_in bigint not null default 0,
