@@ -43,7 +43,7 @@ $(STAMP): uv.lock pyproject.toml .tools/uv-$(UV_VERSION)
 		exit 1; }
 	@echo "Installing uv $(UV_VERSION) into .tools"
 	@$(PYTHON) -m venv --clear .tools
-	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location uv==$(UV_VERSION)
+	@.tools/bin/python -m pip install -qq --disable-pip-version-check --no-warn-script-location uv==$(UV_VERSION)
 	@touch $@
 
 # removes what set-up made; the state of the warehouse (.saferkc) stays

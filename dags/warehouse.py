@@ -24,6 +24,8 @@ with DAG(
     ),
     catchup=False,
     max_active_runs=1,
+    # dbt is one of them; more that only ask how far it is would take its cores
+    max_active_tasks=4,
     dagrun_timeout=timedelta(hours=12),
     render_template_as_native_obj=True,
     default_args={"owner": "Data engineers", "retries": 2, "retry_delay": timedelta(seconds=15)},
@@ -32,13 +34,13 @@ with DAG(
 ) as dag:
 
     @task.short_circuit
-    def begin(params: dict[str, Any], ti: Any) -> dict[str, Any] | None:
+    def begin(params: dict[str, Any], ti: Any, run_id: str) -> dict[str, Any] | None:
         """Wait for the ingest runs, then open a build; end the run when there is nothing to build."""
         from saferkc.publishing import begin_build
 
         wait_for_ingests(feeds, lambda dag_id: ti.get_dr_count(dag_id, states=["queued", "running"]))
-        build = begin_build(Settings.load(), full_refresh=params["full_refresh"])
-        if build is None or build.build_id is None:
+        build = begin_build(Settings.load(), full_refresh=params["full_refresh"], run_id=run_id)
+        if build.build_id is None:
             return None
         return {"build_id": build.build_id, "vars": build.dbt_vars, "full_refresh": build.full_refresh}
 

@@ -20,13 +20,20 @@ def main() -> None:
         complain("stopped; what was under way in Airflow goes on there")
         sys.exit(130)
     except Exception as error:
-        if not _is_expected(error):
+        message = _expected(error)
+        if message is None:
             raise
-        complain(str(error))
+        complain(message)
         sys.exit(1)
 
 
-def _is_expected(error: Exception) -> bool:
-    """Tell whether the error is one that the library foresaw and describes in words for its user."""
-    module = type(error).__module__
-    return module.startswith("saferkc.") or (module.startswith("psycopg") and "connect" in str(error).lower())
+def _expected(error: Exception) -> str | None:
+    """Return what to tell about an error that was foreseen, and None for one that was not."""
+    kind = type(error)
+    if kind.__module__.startswith("saferkc."):
+        return str(error)
+    if kind.__name__ in ("UndefinedTable", "InvalidSchemaName"):
+        return "the warehouse is not set up yet: run `saferkc up`"
+    if kind.__name__ in ("OperationalError", "ConnectionTimeout") and kind.__module__.startswith("psycopg"):
+        return f"the warehouse does not answer: {' '.join(str(error).split())}"
+    return None

@@ -115,7 +115,7 @@ def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
             "full_refresh": f"{{{{ {begun}['full_refresh'] }}}}",
             # waiting in the triggerer would start each task twice; models are quick
             "deferrable": False,
-            "poke_interval": 1,
+            "poke_interval": 2,
             "should_store_compiled_sql": False,
             # a second try would run single models beside the build; the next night builds anew instead
             "retries": 0,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from saferkc.contracts import load_contracts
 from saferkc.orchestration import airflow
-from saferkc.settings import Settings
+from saferkc.settings import Settings, SettingsError
 from saferkc.warehouse import embedded
 
 Progress = Callable[[str], None]
@@ -62,11 +62,13 @@ def brought_up(settings: Settings, progress: Progress) -> Iterator[None]:
 @contextmanager
 def database_up(settings: Settings) -> Iterator[None]:
     """Have the database up for a question, and leave it as it was found."""
-    had_database = embedded.is_running(settings)
-    if not had_database and settings.external_warehouse_url is None:
-        embedded.start(settings)
+    if settings.external_warehouse_url is not None or embedded.is_running(settings):
+        yield
+        return
+    if not embedded.exists(settings):
+        raise SettingsError(f"{settings.home} was never started: run `saferkc up` (or `make run`) first")
+    embedded.start(settings)
     try:
         yield
     finally:
-        if not had_database and settings.external_warehouse_url is None:
-            embedded.stop(settings)
+        embedded.stop(settings)

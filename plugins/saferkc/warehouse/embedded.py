@@ -85,6 +85,11 @@ def log_file(settings: Settings) -> Path:
     return settings.postgres_dir / "server.log"
 
 
+def exists(settings: Settings) -> bool:
+    """Tell whether this home has a server, running or not."""
+    return (data_dir(settings) / "PG_VERSION").exists()
+
+
 def start(settings: Settings) -> bool:
     """Start the server, making its data directory, role and databases at the first time.
 
@@ -175,7 +180,7 @@ def _clear_leftovers(settings: Settings) -> bool:
 
 
 def _initialise(settings: Settings) -> None:
-    if (data_dir(settings) / "PG_VERSION").exists():
+    if exists(settings):
         return
     # a first start that was broken off leaves half a directory
     shutil.rmtree(data_dir(settings), ignore_errors=True)
