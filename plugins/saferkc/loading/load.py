@@ -39,7 +39,7 @@ from saferkc.loading.versions import (
 )
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
-from saferkc.warehouse.raw_tables import written_columns, raw_table
+from saferkc.warehouse.raw_tables import raw_table, written_columns
 
 _DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError)
 
@@ -371,7 +371,8 @@ class Loader:
         tally, flags = document.tally, document.flags()
         self._connection.execute(
             """
-            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, scope = %(scope)s, vintage = %(vintage)s,
+            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, scope = %(scope)s,
+                vintage = %(vintage)s,
                 rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
                 rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
                 finished_at = clock_timestamp()

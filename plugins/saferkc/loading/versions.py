@@ -11,7 +11,7 @@ from psycopg import sql
 from saferkc.contracts import Contract
 from saferkc.loading.faults import QuarantinedRow
 from saferkc.warehouse.connection import Connection
-from saferkc.warehouse.raw_tables import column_definitions, written_columns, raw_table
+from saferkc.warehouse.raw_tables import column_definitions, raw_table, written_columns
 
 STAGE = sql.Identifier("delivery_stage")
 
