@@ -192,21 +192,33 @@ class Loader:
         )
 
     def _is_duplicate(self) -> bool:
-        """Enter the delivery as a duplicate where its very bytes were admitted under this contract version."""
+        """Enter the delivery as a duplicate where its very bytes were admitted under this contract version.
+
+        Raises ``Refused`` where they come under a name that says another period: the period that the name
+        promises is then still missing, and somebody must be told.
+        """
         earlier = self._connection.execute(
             """
-            select delivery_id, rows_in from quality.delivery
+            select delivery_id, rows_in, covers_from, source_name from quality.delivery
             where feed = %s and sha256 = %s and state = 'admitted' and contract_version = %s
             """,
             [self._contract.feed, self._sha256, self._contract.version],
         ).fetchone()
         if earlier is None:
             return False
+        delivery_id, rows_in, covers_from, name = earlier
+        named = labelled_period(self._contract, label_of(self._contract, self._arrival.document_name) or {})
+        if named and named.first != covers_from:
+            self._tally.held = rows_in
+            raise Refused(
+                f"its name says {named.first:%Y-%m}, but its bytes are those of {name} (delivery {delivery_id}),"
+                f" which is of {covers_from:%Y-%m}"
+            )
         self._enter(
             state="duplicate",
-            rows_in=earlier[1],
-            rows_unchanged=earlier[1],
-            reason=f"the same bytes as delivery {earlier[0]}",
+            rows_in=rows_in,
+            rows_unchanged=rows_in,
+            reason=f"the same bytes as delivery {delivery_id}",
         )
         return True
 
