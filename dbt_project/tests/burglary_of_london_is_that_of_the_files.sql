@@ -3,17 +3,20 @@
     'next_step': 'Compare the labels of the files of that month with the seed offence_labels, and the areas with the seed boroughs.',
 }) }}
 
-with in_files as (
+with burglary_labels as (
+    select distinct major_category
+    from {{ ref('int_mps__labels') }}
+    where folded_major = 'burglary'
+),
+
+in_files as (
     select
-        month,
-        sum(offence_count) as offences
-    from {{ ref('stg_mps__recorded_crime') }}
-    where
-        geography_level = 'borough'
-        and major_category in (
-            select distinct major_category from {{ ref('int_mps__labels') }} where folded_major = 'burglary'
-        )
-    group by month
+        printed.month,
+        sum(printed.offence_count) as offences
+    from {{ ref('stg_mps__recorded_crime') }} as printed
+    inner join burglary_labels on printed.major_category = burglary_labels.major_category
+    where printed.geography_level = 'borough'
+    group by printed.month
 ),
 
 in_mart as (

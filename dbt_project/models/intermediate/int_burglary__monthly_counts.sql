@@ -16,8 +16,10 @@ with burglary as (
 by_area as (
     select
         burglary.geography_level as geography_type,
-        case when burglary.geography_level = 'ward' then wards.ward_code else boroughs.borough_code end as geography_code,
-        case when burglary.geography_level = 'ward' then wards.ward_name else boroughs.borough_name end as geography_name,
+        case when burglary.geography_level = 'ward' then wards.ward_code else boroughs.borough_code end
+            as geography_code,
+        case when burglary.geography_level = 'ward' then wards.ward_name else boroughs.borough_name end
+            as geography_name,
         boroughs.borough_code,
         boroughs.borough_name,
         case when burglary.geography_level = 'ward' then wards.ward_code end as ward_code,

@@ -7,13 +7,20 @@ with printed as (
     from {{ ref('stg_mps__recorded_crime') }}
 ),
 
+categories as (
+    select distinct
+        major_category,
+        minor_category
+    from printed
+),
+
 folded as (
     select
         major_category,
         minor_category,
         {{ fold_label('major_category') }} as folded_major,
         {{ fold_label('minor_category') }} as folded_minor
-    from (select distinct major_category, minor_category from printed) as categories
+    from categories
 )
 
 select

@@ -13,7 +13,8 @@ listed as (
 coded as (
     select
         published.crime_type,
-        coalesce(listed.offence_code, 'unlisted.police_open.' || {{ fold_label('published.crime_type') }}) as offence_code,
+        coalesce(listed.offence_code, 'unlisted.police_open.' || {{ fold_label('published.crime_type') }})
+            as offence_code,
         listed.offence_code is not null as is_known
     from published
     left join listed on {{ fold_label('published.crime_type') }} = listed.folded_label

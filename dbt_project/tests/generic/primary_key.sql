@@ -3,9 +3,5 @@
 select {{ columns | join(', ') }}, count(*) as rows_with_this_key
 from {{ model }}
 group by {{ columns | join(', ') }}
-having
-    count(*) > 1
-    {%- for column in columns %}
-    or {{ column }} is null
-    {%- endfor %}
+having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {% endtest %}

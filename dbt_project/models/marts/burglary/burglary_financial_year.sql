@@ -28,7 +28,8 @@ years as (
         {{ financial_year_start('min(month)') }} as year_from,
         count(*)::integer as months_covered,
         sum(offences_as_recorded)::integer as offences_as_recorded,
-        case when count(offences_comparable) = count(*) then sum(offences_comparable)::integer end as offences_comparable,
+        case when count(offences_comparable) = count(*) then sum(offences_comparable)::integer end
+            as offences_comparable,
         -- a year in which the rule changed has no one regime
         case when min(regime_key) = max(regime_key) then min(regime_key) else {{ unknown_key() }} end as regime_key,
         {{ any_true("comparability = 'provisional'") }} as has_provisional,

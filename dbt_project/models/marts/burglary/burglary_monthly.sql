@@ -8,11 +8,16 @@
 }}
 
 with counts as (
-    select * from {{ ref('int_burglary__monthly_counts') }}
+    select
+        *,
+        case when geography_type = 'ward' then 'ward' else 'borough' end as geography_level
+    from {{ ref('int_burglary__monthly_counts') }}
 ),
 
 regimes as (
-    select * from {{ ref('dim_recording_regime') }} where series = 'burglary'
+    select *
+    from {{ ref('dim_recording_regime') }}
+    where series = 'burglary'
 ),
 
 newest_months as (
@@ -42,7 +47,7 @@ counts_with_regime as (
             and (regimes.valid_to is null or counts.month <= regimes.valid_to)
     left join newest_months
         on
-            case when counts.geography_type = 'ward' then 'ward' else 'borough' end = newest_months.geography_level
+            counts.geography_level = newest_months.geography_level
             and counts.month = newest_months.month
 ),
 

@@ -8,28 +8,44 @@ with listed as (
     from {{ ref('boroughs') }}
 ),
 
+published_names as (
+    select
+        folded_borough_name,
+        max(borough_name) as borough_name
+    from {{ ref('int_mps__areas') }}
+    group by folded_borough_name
+),
+
 unlisted as (
     select distinct
         names.borough_code,
-        areas.borough_name,
+        published_names.borough_name,
         'Metropolitan Police Service' as police_force_name,
         true as is_pseudo_borough,
         false as is_known
     from {{ ref('int_borough_names') }} as names
-    inner join (
-        select
-            folded_borough_name,
-            max(borough_name) as borough_name
-        from {{ ref('int_mps__areas') }}
-        group by folded_borough_name
-    ) as areas on names.folded_name = areas.folded_borough_name
+    inner join published_names on names.folded_name = published_names.folded_borough_name
     where not names.is_known
 ),
 
 members as (
-    select {{ surrogate_key(['borough_code']) }} as borough_key, listed.* from listed
+    select
+        {{ surrogate_key(['borough_code']) }} as borough_key,
+        borough_code,
+        borough_name,
+        police_force_name,
+        is_pseudo_borough,
+        is_known
+    from listed
     union all
-    select {{ surrogate_key(['borough_code']) }} as borough_key, unlisted.* from unlisted
+    select
+        {{ surrogate_key(['borough_code']) }} as borough_key,
+        borough_code,
+        borough_name,
+        police_force_name,
+        is_pseudo_borough,
+        is_known
+    from unlisted
     union all
     select
         {{ unknown_key() }} as borough_key,

@@ -14,17 +14,17 @@ with members as (
     from {{ ref('int_offences') }}
     union all
     select
-        {{ unknown_key() }},
-        'unknown',
-        'unknown',
-        'Not known',
-        'Not known',
-        'unknown',
-        'Not known',
-        null,
-        null,
-        null,
-        false
+        {{ unknown_key() }} as offence_key,
+        'unknown' as offence_code,
+        'unknown' as label_generation,
+        'Not known' as major_name,
+        'Not known' as minor_name,
+        'unknown' as comparable_parent_code,
+        'Not known' as comparable_parent_name,
+        null as burglary_class,
+        null as valid_from,
+        null as valid_to,
+        false as is_known
 )
 
 select

@@ -14,8 +14,8 @@ look_up_names as (
     select
         ward_code,
         ward_name,
-        row_number() over (partition by ward_code order by lookup_year desc, ward_name) as place
-    from (select distinct ward_code, ward_name, lookup_year from {{ ref('stg_reference__lsoa_ward') }}) as names
+        row_number() over (partition by ward_code order by lookup_year desc, ward_name asc) as place
+    from {{ ref('stg_reference__lsoa_ward') }}
 ),
 
 wards_of_crime as (
@@ -70,30 +70,30 @@ members_and_special as (
     left join {{ ref('dim_borough') }} as boroughs on members.borough_code = boroughs.borough_code
     union all
     select
-        {{ unknown_key() }},
-        'UNKNOWN',
-        'Not known',
-        null,
-        'not known',
-        null,
-        null,
-        null,
-        false,
-        0,
-        null
+        {{ unknown_key() }} as ward_key,
+        'UNKNOWN' as ward_code,
+        'Not known' as ward_name,
+        null as borough_code,
+        'not known' as boundary_vintage,
+        null as boundary_valid_from,
+        null as first_lookup_year,
+        null as last_lookup_year,
+        false as is_simulated,
+        0 as borough_key,
+        null as borough_name
     union all
     select
-        {{ not_applicable_key() }},
-        'NOT APPLICABLE',
-        'Not applicable',
-        null,
-        'not applicable',
-        null,
-        null,
-        null,
-        false,
-        -1,
-        null
+        {{ not_applicable_key() }} as ward_key,
+        'NOT APPLICABLE' as ward_code,
+        'Not applicable' as ward_name,
+        null as borough_code,
+        'not applicable' as boundary_vintage,
+        null as boundary_valid_from,
+        null as first_lookup_year,
+        null as last_lookup_year,
+        false as is_simulated,
+        -1 as borough_key,
+        null as borough_name
 )
 
 select

@@ -4,8 +4,7 @@
         incremental_strategy='replace_changed_periods',
         on_schema_change='fail',
         indexes=[
-            {'columns': ['month', 'offence_key', 'borough_key', 'ward_key'], 'unique': true},
-            {'columns': ['offence_key', 'month']},
+            {'columns': ['offence_key', 'month', 'borough_key', 'ward_key'], 'unique': true},
             {'columns': ['build_id']},
         ],
     )
@@ -18,8 +17,7 @@ with printed as (
     {% endif %}
 ),
 
--- several labels of one file may fold to one offence: they are added up
-cells as (
+printed_with_keys as (
     select
         printed.geography_level,
         printed.month,
@@ -29,7 +27,7 @@ cells as (
             else coalesce(wards.ward_key, 0)
         end::bigint as ward_key,
         labels.offence_key,
-        sum(printed.offence_count)::integer as offence_count
+        printed.offence_count
     from printed
     inner join {{ ref('int_mps__offence_of_label') }} as labels
         on
@@ -39,8 +37,19 @@ cells as (
             and printed.minor_category = labels.minor_category
     inner join {{ ref('int_mps__boroughs') }} as boroughs on printed.borough_name = boroughs.borough_name
     left join {{ ref('dim_ward') }} as wards on printed.ward_code = wards.ward_code
-    group by
-        printed.geography_level, printed.month, boroughs.borough_key, 4, labels.offence_key
+),
+
+-- several labels of one file may fold to one offence: they are added up
+cells as (
+    select
+        geography_level,
+        month,
+        borough_key,
+        ward_key,
+        offence_key,
+        sum(offence_count)::integer as offence_count
+    from printed_with_keys
+    group by geography_level, month, borough_key, ward_key, offence_key
 ),
 
 -- Absent is 0 only for a category that the file knows and for an area that it holds, in a month that it covers.
