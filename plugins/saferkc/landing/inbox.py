@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import zipfile
@@ -85,7 +86,7 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
             select distinct on (d.landed_sha256, d.archive_member)
                 d.feed, d.source_name, d.landed_sha256, d.archive_member
             from quality.delivery as d
-            where d.feed = %(feed)s and d.landed_sha256 is not null and d.state <> 'duplicate'
+            where d.feed = %(feed)s and d.arrival_id is not null and d.state <> 'duplicate'
                 and (
                     (d.covers_from <= %(to)s and d.covers_to >= %(from)s)
                     or (d.state = 'refused' and d.received_at::date between %(from)s and %(to)s)
@@ -104,8 +105,8 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
 
 
 def is_simulated(name: str) -> bool:
-    """Whether a document says in its name that it is simulated."""
-    return "simulated" in PurePosixPath(name).name.lower()
+    """Whether a document, or the archive before the ``!`` of its name, says in its name that it is simulated."""
+    return any("simulated" in PurePosixPath(part).name.lower() for part in name.split("!"))
 
 
 def _settled(file: Path) -> bool:
@@ -122,6 +123,7 @@ def _receive_file(
     settings: Settings, connection: Connection, contracts: Mapping[str, Contract], source: str, file: Path
 ) -> None:
     try:
+        seen = file.stat()
         sha256, size = land(settings, file)
     except (LandingError, FileNotFoundError):
         return  # still being written, or taken away: the next night sees it whole
@@ -148,7 +150,16 @@ def _receive_file(
                     """,
                     {"feed": handout.feed, "name": name, "sha": sha256, "member": handout.member},
                 )
-    file.unlink()
+    if _is_still(file, seen):  # else another of its name has come meanwhile and waits for its turn
+        file.unlink()
+
+
+def _is_still(file: Path, seen: os.stat_result) -> bool:
+    try:
+        now = file.stat()
+    except FileNotFoundError:
+        return False
+    return (now.st_ino, now.st_size, now.st_mtime_ns) == (seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
 
 def _handouts(

@@ -8,7 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -85,12 +85,10 @@ def open_document(settings: Settings, sha256: str, member: str | None, name: str
 
     Raises ``zipfile.BadZipFile``, ``gzip.BadGzipFile`` or ``EOFError`` where the bytes are damaged or cut short.
     """
-    with landing_path(settings, sha256).open("rb") as stream:
+    with ExitStack() as opened:
+        stream = opened.enter_context(landing_path(settings, sha256).open("rb"))
         if member is not None:
-            with zipfile.ZipFile(stream) as archive, archive.open(member) as inner:
-                yield inner
-        elif name.lower().endswith(".gz"):
-            with gzip.open(stream) as inner:
-                yield cast(IO[bytes], inner)
-        else:
-            yield stream
+            stream = opened.enter_context(opened.enter_context(zipfile.ZipFile(stream)).open(member))
+        if name.lower().endswith(".gz"):
+            stream = opened.enter_context(gzip.open(stream))
+        yield cast(IO[bytes], stream)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -39,7 +41,7 @@ class Typed:
 
     frame: pl.DataFrame
     quarantined: list[QuarantinedRow] = field(default_factory=list)
-    off_label: int = 0
+    off_label: Counter[date] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,18 @@ class Typer:
             expr = pl.col(column.name).str.strip_chars()
         else:
             expr = pl.lit(None, dtype=pl.String)
-        nulls = origin.null_values
-        missing = (expr == nulls[0]) if len(nulls) == 1 else expr.is_in(nulls)
+        nulls = {"", *origin.null_values}
+        missing = (expr == "") if len(nulls) == 1 else expr.is_in(sorted(nulls))
         expr = pl.when(missing).then(None).otherwise(expr)
         return expr.alias(column.name + _TEXT)
 
     def _typed(self, column: Column) -> pl.Expr:
         text = pl.col(column.name + _TEXT)
         if column.origin.thousands:
-            text = text.str.replace_all(column.origin.thousands, "", literal=True)
+            # "1,234" is a number; "12,34" is not, and neither is "3.26", left of 3.260 by a spreadsheet
+            mark = column.origin.thousands
+            grouped = text.str.contains(rf"^[+-]?\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+(?:[^{re.escape(mark)}]|$)")
+            text = pl.when(grouped).then(text.str.replace_all(mark, "", literal=True)).otherwise(text)
         kind = column.physical_type
         if kind == "date":
             wide = self._contract.delivery.wide
@@ -166,14 +171,16 @@ class Typer:
             rules.append(Rule(period.column, "label", "it is of another period than the document's name says", off))
         return rules
 
-    def _judge(self, frame: pl.DataFrame, rules: list[Rule]) -> tuple[pl.DataFrame, list[QuarantinedRow], int]:
+    def _judge(
+        self, frame: pl.DataFrame, rules: list[Rule]
+    ) -> tuple[pl.DataFrame, list[QuarantinedRow], Counter[date]]:
         """Part the rows that break a rule from the others; one entry a row, for the first rule it breaks."""
         if frame.is_empty():
-            return frame, [], 0
+            return frame, [], Counter()
         broken = frame.select(rule.breaks.fill_null(False).any().alias(str(i)) for i, rule in enumerate(rules)).row(0)
         failing = [rule for rule, is_broken in zip(rules, broken, strict=True) if is_broken]
         if not failing:
-            return frame, [], 0
+            return frame, [], Counter()
         first = pl.coalesce(
             pl.when(rule.breaks.fill_null(False)).then(pl.lit(i, dtype=pl.Int32)) for i, rule in enumerate(failing)
         )
@@ -190,7 +197,9 @@ class Typer:
             )
             for row in bad.select("line_number", "@rule", *texts).iter_rows()
         ]
-        off_label = sum(1 for row in quarantined if row.rule == "label")
+        off_label = Counter(
+            period for row, period in zip(quarantined, bad["period"], strict=True) if row.rule == "label"
+        )
         return frame.filter(pl.col("@rule").is_null()).drop("@rule"), quarantined, off_label
 
     def _token(self, values: tuple[str | None, ...]) -> str:
@@ -235,7 +244,7 @@ def _hash(columns: list[Column]) -> pl.Expr:
 def _canonical(column: Column) -> pl.Expr:
     expr = pl.col(column.name)
     if column.physical_type == "double precision" and column.origin.decimals is not None:
-        return (expr * 10**column.origin.decimals).round().cast(pl.Int64).cast(pl.String)
+        return (expr * 10.0**column.origin.decimals).round().cast(pl.Int64).cast(pl.String)
     if column.physical_type == "timestamptz":
         return expr.dt.epoch("us").cast(pl.String)
     return expr if column.physical_type == "text" else expr.cast(pl.String)
@@ -248,7 +257,10 @@ def _rules(column: Column) -> list[Rule]:
     if column.required:
         rules.append(Rule(column.name, "required", "it is empty", text.is_null()))
     if column.physical_type != "text":
-        rules.append(Rule(column.name, "type", f"it is no {kind}", text.is_not_null() & value.is_null()))
+        is_none = value.is_null()
+        if column.physical_type == "double precision":
+            is_none |= ~value.is_finite()  # "nan" and "inf" are read as numbers
+        rules.append(Rule(column.name, "type", f"it is no {kind}", text.is_not_null() & is_none))
     low, high = options.minimum, options.maximum
     if column.physical_type in _INTEGER_LIMITS:
         smallest, largest = _INTEGER_LIMITS[column.physical_type]

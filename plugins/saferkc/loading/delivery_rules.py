@@ -23,8 +23,9 @@ def check_whole(connection: Connection, contract: Contract, document: Document, 
             f" {limits.quarantined_share:.1%} is taken for a fault of the whole delivery. Most often:"
             f" {'; '.join(f'{fault} ({count:,})' for fault, count in tally.faults.most_common(3))}"
         )
-    if tally.held < limits.minimum_rows and not simulated:
-        raise Refused(f"it holds {tally.held:,} rows; a whole delivery has at least {limits.minimum_rows:,}")
+    fewest = min(limits.minimum_rows, 1) if simulated else limits.minimum_rows
+    if tally.held < fewest:
+        raise Refused(f"it holds {tally.held:,} rows; a whole delivery has at least {fewest:,}")
     _check_contents(contract, document)
     _check_usual_size(connection, contract, document, simulated, periods)
 

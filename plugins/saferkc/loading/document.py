@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import IO, Any
 
@@ -14,6 +14,14 @@ from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reader import Batch, DelimitedReader, Layout, read_json
 from saferkc.loading.tally import Tally
+
+
+def scope_of(contract: Contract, label: Mapping[str, str]) -> str | None:
+    """Return what a document speaks for beside its period, or None where its label does not say it."""
+    try:
+        return contract.delivery.scope.format(**{key: value.casefold() for key, value in label.items()})
+    except KeyError:
+        return None
 
 
 class Document:
@@ -33,17 +41,27 @@ class Document:
             self.layout = self._reader.layout
         self.label = self._agreed_label()
         self.named: LabelledPeriod | None = labelled_period(contract, self.label)
-        self.scope = contract.delivery.scope.format(**{k: v.casefold() for k, v in self.label.items()})
+        scope = scope_of(contract, self.label)
+        if scope is None:
+            raise Refused("neither its name nor its headings say whose it is")
+        self.scope = scope
         self._typer = Typer(contract, self.label, self.named, token_key)
 
     def _agreed_label(self) -> dict[str, str]:
         """What name and headings say together; raises ``Refused`` where they contradict each other."""
-        named = label_of(self.contract, self._name) or {}
+        named = label_of(self.contract, self._name)
+        if named is None:
+            raise Refused("no pattern of its contract takes a document of this name any more")
         headed = self.layout.label if self.layout else {}
         for key in named.keys() & headed.keys():
             if named[key] != headed[key]:
                 raise Refused(f"its name says {named[key]}, its headings say {headed[key]}")
         return headed | named
+
+    @property
+    def records_a_line(self) -> int:
+        """Records that a line of the document holds: one, or one a month of a wide file."""
+        return len(self.layout.period_positions) or 1 if self.layout else 1
 
     def named_periods(self) -> list[date] | None:
         """First days of the periods covered, as far as name and headings say them before a row is read."""
@@ -67,6 +85,7 @@ class Document:
             content = io.BytesIO()
             frame.with_columns(constants).select(names).write_csv(content, include_header=False)
             yield content.getvalue(), faults
+        self.tally.is_whole = True
         self._check_label()
 
     def flags(self) -> list[dict[str, Any]]:
@@ -86,20 +105,18 @@ class Document:
             ]
         return flags
 
-    def count_rest(self) -> None:
-        """Add the rows not yet read to the tally, for the account of a refused document."""
-        if self._reader is not None:
-            per_line = len(self._reader.layout.period_positions) or 1
-            self.tally.held += self._reader.count_rest() * per_line
-
     def _check_label(self) -> None:
         """A label that most rows belie is not believed: the document is refused, never dated by a guess."""
         tally = self.tally
-        if self.named and tally.off_label > tally.held / 2:
-            said = self.named.first.strftime("%Y-%m")
+        off = tally.off_label.total()
+        if self.named and off > tally.held / 2:
+            written = "%Y-%m" if self.contract.delivery.period.grain == "month" else "%Y"
+            said = " to ".join(sorted({day.strftime(written) for day in (self.named.first, self.named.last)}))
+            true, count = tally.off_label.most_common(1)[0]
             raise Refused(
-                f"its name says {said}, but {tally.off_label:,} of its {tally.held:,} records are of another"
-                f" {self.contract.delivery.period.grain}: the label does not tell the truth about the content"
+                f"its name says {said}, but {off:,} of its {tally.held:,} records are of another"
+                f" {self.contract.delivery.period.grain}, {count:,} of them of {true.strftime(written)}: the label"
+                " does not tell the truth about the content"
             )
 
     def _settle(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[QuarantinedRow]]:

@@ -8,22 +8,24 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
 import polars as pl
+import psycopg
 from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import Contract, label_of, load_contracts
 from saferkc.landing.inbox import is_simulated, raise_refusal
-from saferkc.landing.store import hash_stream, open_document
+from saferkc.landing.store import BLOCK_BYTES, hash_stream, open_document
 from saferkc.loading.ahead import ahead
 from saferkc.loading.columns import labelled_period
 from saferkc.loading.delivery_rules import check_whole
-from saferkc.loading.document import Document
+from saferkc.loading.document import Document, scope_of
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reasonableness import check_reasonable
 from saferkc.loading.tally import Tally
@@ -78,6 +80,10 @@ class _Arrival:
     def document_name(self) -> str:
         return PurePosixPath(self.member or self.source_name).name
 
+    @property
+    def is_simulated(self) -> bool:
+        return is_simulated(self.source_name)
+
 
 def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> LoadSummary:
     """Load the arrivals of a feed, oldest vintage first, and return what became of them.
@@ -86,6 +92,8 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
     again: arrivals that were already taken are only reported.
     """
     contract = load_contracts(settings.contracts_dir)[feed]
+    if contract.delivery.reasonableness and arrival_ids:
+        _load_waiting(settings, contract.delivery.reasonableness.against)
     with connect(settings, autocommit=True, application_name=f"saferkc load {feed}") as connection:
         # one loader a feed: versions are told apart by what is there
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.load.{feed}"])
@@ -102,6 +110,16 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
         return _summary(connection, arrival_ids)
 
 
+def _load_waiting(settings: Settings, feed: str) -> None:
+    """Load what waits for a feed, so that another feed that is compared with it finds it there."""
+    with connect(settings) as connection:
+        waiting = connection.execute(
+            "select arrival_id from quality.arrival where feed = %s and taken_at is null", [feed]
+        ).fetchall()
+    if waiting:
+        load_arrivals(settings, feed, [row[0] for row in waiting])
+
+
 def _rank(contract: Contract, arrival: _Arrival) -> tuple[bool, date]:
     """Order of loading: simulated first, then by vintage as far as the names say it."""
     label = label_of(contract, arrival.document_name) or {}
@@ -110,7 +128,7 @@ def _rank(contract: Contract, arrival: _Arrival) -> tuple[bool, date]:
     except Refused:
         named = None
     vintage = _archive_vintage(contract, arrival) or date.min
-    return not is_simulated(arrival.document_name), max(vintage, named.last if named else date.min)
+    return not arrival.is_simulated, max(vintage, named.last if named else date.min)
 
 
 def _archive_vintage(contract: Contract, arrival: _Arrival) -> date | None:
@@ -120,8 +138,8 @@ def _archive_vintage(contract: Contract, arrival: _Arrival) -> date | None:
     for pattern in contract.delivery.archives:
         found = re.search(pattern, archive, re.IGNORECASE)
         if found and found.groupdict().get("vintage"):
-            year, month = found["vintage"].split("-")
-            return date(int(year), int(month), 1)
+            year, month = map(int, found["vintage"].split("-"))
+            return date(year, month, 1) if year > 0 and 1 <= month <= 12 else None
     return None
 
 
@@ -150,7 +168,8 @@ class Loader:
         self._connection = connection
         self._contract = contract
         self._arrival = arrival
-        self._simulated = is_simulated(arrival.document_name) or is_simulated(arrival.source_name.split("!")[0])
+        self._simulated = arrival.is_simulated
+        self._records_a_line = 1
         self._tally = Tally()
         self._sha256 = ""
         self._bytes = 0
@@ -199,21 +218,38 @@ class Loader:
         """
         earlier = self._connection.execute(
             """
-            select delivery_id, rows_in, covers_from, source_name from quality.delivery
-            where feed = %s and sha256 = %s and state = 'admitted' and contract_version = %s
+            select d.delivery_id, d.rows_in, d.covers_from, d.source_name, d.scope, d.vintage, exists (
+                select from quality.delivery_coverage as c where c.delivery_id = d.delivery_id and not c.is_current
+            )
+            from quality.delivery as d
+            where d.feed = %s and d.sha256 = %s and d.state = 'admitted' and d.contract_version = %s
+            order by d.delivery_id desc limit 1
             """,
             [self._contract.feed, self._sha256, self._contract.version],
         ).fetchone()
         if earlier is None:
             return False
-        delivery_id, rows_in, covers_from, name = earlier
-        named = labelled_period(self._contract, label_of(self._contract, self._arrival.document_name) or {})
-        if named and named.first != covers_from:
-            self._tally.held = rows_in
+        delivery_id, rows_in, covers_from, name, scope, vintage, is_displaced = earlier
+        label = label_of(self._contract, self._arrival.document_name) or {}
+        named = labelled_period(self._contract, label)
+        if (named and named.first != covers_from) or scope_of(self._contract, label) not in (None, scope):
+            self._tally = Tally(held=rows_in, is_whole=True)
             raise Refused(
-                f"its name says {named.first:%Y-%m}, but its bytes are those of {name} (delivery {delivery_id}),"
-                f" which is of {covers_from:%Y-%m}"
+                f"its name says {named.first if named else 'something else'}, but its bytes are those of {name}"
+                f" (delivery {delivery_id}), which is of {covers_from:%Y-%m}"
             )
+        said = _archive_vintage(self._contract, self._arrival)
+        if said is not None and said > vintage:
+            if is_displaced:  # what was said first is said again, after something else: the last word counts
+                return False
+            self._connection.execute(
+                "update quality.delivery set vintage = %s where delivery_id = %s", [said, delivery_id]
+            )
+        resolve(
+            self._connection,
+            f"refused:{self._contract.feed}:{self._arrival.source_name}",
+            note="a later delivery of this name holds what is already there",
+        )
         self._enter(
             state="duplicate",
             rows_in=rows_in,
@@ -224,9 +260,22 @@ class Loader:
 
     def _refuse(self, reason: str) -> None:
         with self._connection.transaction():
-            self._enter(state="refused", rows_refused=self._tally.held, reason=reason)
+            self._enter(state="refused", rows_refused=self._held(), reason=reason)
             raise_refusal(self._connection, self._contract.feed, self._arrival.source_name, reason)
             self._take()
+
+    def _held(self) -> int:
+        """How many records a refused document held: where it was not read to its end, by its lines."""
+        if self._tally.is_whole or self._contract.delivery.format == "json":
+            return self._tally.held
+        lines, last = -1, b"\n"  # the heading is no record
+        try:
+            with self._open() as stream:
+                while block := stream.read(BLOCK_BYTES):
+                    lines, last = lines + block.count(b"\n"), block[-1:]
+        except _DAMAGED:
+            pass  # counted as far as it goes
+        return max(0, lines + (last != b"\n")) * self._records_a_line
 
     def _enter(self, **values: Any) -> int:
         row = {
@@ -255,6 +304,7 @@ class Loader:
         with self._open() as stream:
             document = Document(self._contract, self._arrival.document_name, stream, self._token_key())
             self._tally = document.tally
+            self._records_a_line = document.records_a_line
             self._check_not_simulated_over_real()
             delivery_id = self._enter(state="admitted")
             periods = document.named_periods()
@@ -263,11 +313,7 @@ class Loader:
             target = raw_table(self._contract) if fresh else STAGE
             if not fresh:
                 make_stage(self._connection, self._contract)
-            try:
-                self._copy(document, target, delivery_id)
-            except Refused:
-                document.count_rest()
-                raise
+            self._copy(document, target, delivery_id)
         tally = document.tally
         repeated, clashing = (
             (0, [])
@@ -298,7 +344,9 @@ class Loader:
                 unchanged + merged.unchanged,
                 withdrawn + merged.withdrawn,
             )
-            self._check_withdrawal(before, merged.withdrawn)
+            # without a key a changed record is one gone and one come: only their number can tell a cut file
+            gone = merged.withdrawn if self._contract.key_columns else before - merged.staged
+            self._check_withdrawal(before, gone)
         record_coverage(self._connection, self._contract, delivery_id, parts)
         self._account(delivery_id, document, covered, vintage, admitted, unchanged, withdrawn)
 
@@ -333,10 +381,14 @@ class Loader:
         )
         constants = [pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id")]
         quarantined: list[QuarantinedRow] = []
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for block, faults in ahead(document.blocks(constants, names)):
-                copy.write(block)
-                quarantined += faults
+        blocks = ahead(document.blocks(constants, names))
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(statement) as copy, closing(blocks):
+                for block, faults in blocks:
+                    copy.write(block)
+                    quarantined += faults
+        except psycopg.DataError as error:  # its message shows the value
+            raise Refused(f"it holds a value that the database can't keep ({error.sqlstate})") from None
         self._quarantine(delivery_id, quarantined)
 
     def _quarantine(self, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
@@ -361,12 +413,12 @@ class Loader:
                         )
                     )
 
-    def _check_withdrawal(self, before: int, withdrawn: int) -> None:
+    def _check_withdrawal(self, before: int, gone: int) -> None:
         """Refuse a delivery that would take away much of what an earlier one said of the same stretch."""
         limit = self._contract.delivery.limits.withdrawn_share
-        if withdrawn > limit * before:
+        if gone > limit * before:
             raise Refused(
-                f"it lacks {withdrawn:,} of the {before:,} records that earlier deliveries hold for the same"
+                f"it lacks {gone:,} of the {before:,} records that earlier deliveries hold for the same"
                 f" {self._contract.delivery.period.grain}; more than {limit:.0%} is taken for a cut file"
             )
 

@@ -7,7 +7,6 @@ parsed at once; only lines with quotes, or of a wrong length, are looked at one 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,9 @@ from saferkc.loading.faults import QuarantinedRow, Refused
 BLOCK_BYTES = 4 << 20
 _LONGEST_LINE = 1 << 20
 _LARGEST_JSON = 64 << 20
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+_UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")
+_MISQUOTED = ("quotes", "its quotes or line ends are not as agreed, or a field is too long")
 
 
 @dataclass
@@ -68,9 +70,15 @@ def read_json(contract: Contract, stream: IO[bytes]) -> Iterator[Batch]:
     ]
     if records and missing:
         raise Refused(f"its records lack {', '.join(missing)}")
-    data = {c.name: [_as_text(_follow(record, c)) for record in records] for c in columns}
-    frame = pl.DataFrame(data, schema={c.name: pl.String for c in columns})
-    yield Batch(frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("line_number")))
+    rows = [(number, [_as_text(_follow(record, c)) for c in columns]) for number, record in enumerate(records, 1)]
+    broken = [QuarantinedRow(number, None, *_UNREADABLE) for number, row in rows if not _is_text(row)]
+    rows = [(number, row) for number, row in rows if _is_text(row)]
+    frame = pl.DataFrame(
+        {"line_number": [number for number, _ in rows]}
+        | {c.name: [row[place] for _, row in rows] for place, c in enumerate(columns)},
+        schema={"line_number": pl.Int64} | {c.name: pl.String for c in columns},
+    )
+    yield Batch(frame, broken)
 
 
 _ABSENT = object()
@@ -87,6 +95,11 @@ def _follow(record: Any, column: Column) -> Any:
     return place
 
 
+def _is_text(values: Sequence[str | None]) -> bool:
+    """Whether a database can keep the values: no NUL, no half of a character."""
+    return not any(value and _UNKEEPABLE.search(value) for value in values)
+
+
 def _as_text(value: Any) -> str | None:
     if value is None or value is _ABSENT:
         return None
@@ -101,7 +114,7 @@ class DelimitedReader:
         self._contract = contract
         self._stream = stream
         self._encoding = contract.delivery.encodings[0]
-        self._rest = stream.read(BLOCK_BYTES)
+        self._rest = self._first_block()
         if not self._rest.strip():
             raise Refused("it is empty")
         self._strip_mark()
@@ -117,13 +130,12 @@ class DelimitedReader:
         for block in self._blocks():
             yield self._parse(self._as_utf8(block))
 
-    def count_rest(self) -> int:
-        """Count the lines that were not read, as far as they can be; for the account of a refused delivery."""
-        count = self._rest.count(b"\n")
-        while block := self._stream.read(BLOCK_BYTES):
-            count += block.count(b"\n")
-        self._rest = b""
-        return count
+    def _first_block(self) -> bytes:
+        """The beginning of the document, with the whole heading line in it where there is one."""
+        block = b""
+        while b"\n" not in block and len(block) <= _LONGEST_LINE and (more := self._stream.read(BLOCK_BYTES)):
+            block += more
+        return block
 
     def _strip_mark(self) -> None:
         for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
@@ -147,19 +159,13 @@ class DelimitedReader:
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield blocks of whole lines; a quoted field never ends in the middle of one."""
-        rest = self._rest
-        while True:
-            more = self._stream.read(BLOCK_BYTES)
-            if not more:
-                break
+        rest, self._rest = self._rest, b""
+        while more := self._stream.read(BLOCK_BYTES):
             rest += more
-            end = rest.rfind(b"\n") + 1
-            while end and rest.count(b'"', 0, end) % 2:
-                end = rest.rfind(b"\n", 0, end - 1) + 1
+            end = _whole_lines(rest)
             if end:
-                self._rest = rest[end:]
-                yield rest[:end]
-                rest = self._rest
+                block, rest = rest[:end], rest[end:]
+                yield block
             elif len(rest) > BLOCK_BYTES + _LONGEST_LINE:
                 raise Refused(f"line {self._line} does not end: a quote is not closed, or it is not a text")
         if rest:
@@ -167,7 +173,6 @@ class DelimitedReader:
                 raise Refused("it ends inside a quoted field: cut short")
             if self._contract.delivery.ends_with_newline and not rest.endswith(b"\n"):
                 raise Refused("its last line has no end: cut short")
-            self._rest = b""
             yield rest
 
     def _parse(self, text: bytes) -> Batch:
@@ -185,10 +190,9 @@ class DelimitedReader:
             quoted = [place for place, line in enumerate(lines) if b'"' in line]
             if all(lines[place].count(b'"') % 2 == 0 for place in quoted):
                 apart = b"".join(lines[place] + b"\n" for place in quoted)
-                for place in reversed(quoted):
-                    del lines[place]
                 held = set(quoted)
-                plain = self._parse_plain(b"\n".join(lines), [n for i, n in enumerate(numbers) if i not in held])
+                others = b"\n".join(line for place, line in enumerate(lines) if place not in held)
+                plain = self._parse_plain(others, [n for i, n in enumerate(numbers) if i not in held])
                 if plain is not None:
                     batch = self._parse_line_by_line(apart, [numbers[place] for place in quoted])
                     return self._finish(Batch(pl.concat([plain, batch.frame]).sort("line_number"), batch.broken))
@@ -202,12 +206,12 @@ class DelimitedReader:
         return batch
 
     def _parse_plain(self, text: bytes, numbers: Sequence[int]) -> pl.DataFrame | None:
-        """Parse lines without quotes at once; None where one is not as long as the heading.
+        """Parse lines without quotes at once; None where one is not as long as the heading, or is odd.
 
         The delimiters add up and the parser refuses a line that is too long, so none can be too short.
         """
         delimiters = len(numbers) * (len(self.layout.headings) - 1)
-        if b"\0" in text or text.count(self.layout.delimiter.encode()) != delimiters:
+        if b"\0" in text or b"\r" in text or text.count(self.layout.delimiter.encode()) != delimiters:
             return None
         layout = self.layout
         try:
@@ -237,23 +241,11 @@ class DelimitedReader:
         numbers: list[int] = []
         columns: list[list[str]] = [[] for _ in names]
         broken: list[QuarantinedRow] = []
-        reader = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=layout.delimiter)
-        line = 0
-        for fields in reader:
-            number, line = line_numbers[line], reader.line_num
-            if not fields:
-                continue
-            fault = None
-            if len(fields) != len(layout.headings):
-                fault = (
-                    "column_count",
-                    f"it has {len(fields)} fields where the heading has {len(layout.headings)}",
-                )
-            elif any("\0" in value for value in fields):
-                fault = ("unreadable", "it holds a NUL character")
-            if fault:
+        for number, fields in _records(text, layout.delimiter, line_numbers):
+            fault = _fault(fields, len(layout.headings))
+            if fields is None or fault:
                 for period in layout.period_positions.values() or [None]:
-                    broken.append(QuarantinedRow(number, period, *fault))
+                    broken.append(QuarantinedRow(number, period, *(fault or _MISQUOTED)))
                 continue
             numbers.append(number)
             for column, place in zip(columns, places, strict=True):
@@ -271,6 +263,50 @@ class DelimitedReader:
         return frame.unpivot(on=cells, index=kept, variable_name=period, value_name=value).with_columns(
             pl.col(period).str.slice(1)
         )
+
+
+def _fault(fields: list[str] | None, width: int) -> tuple[str, str] | None:
+    """Rule and reason where a record can't be read, else None."""
+    if fields is None:
+        return _MISQUOTED
+    if len(fields) != width:
+        return "column_count", f"it has {len(fields)} fields where the heading has {width}"
+    if any("\0" in value for value in fields):
+        return _UNREADABLE
+    return None
+
+
+def _whole_lines(text: bytes) -> int:
+    """Where the last line ends that is not inside a quoted field; 0 where there is none."""
+    end = text.rfind(b"\n") + 1
+    is_open = text.count(b'"', 0, end) % 2
+    while end and is_open:
+        start = text.rfind(b"\n", 0, end - 1) + 1
+        is_open ^= text.count(b'"', start, end) % 2
+        end = start
+    return end
+
+
+def _records(text: bytes, delimiter: str, line_numbers: Sequence[int]) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield number of the first line and fields of each record; no fields where a line is wrongly quoted.
+
+    Reading goes on with the line after it, so that an open quote takes no other record with it.
+    """
+    lines = text.decode().split("\n")[:-1]
+    place = 0
+    while place < len(lines):
+        # only "\n" ends a line: the csv module would also end one at other characters
+        reader = csv.reader((lines[i] + "\n" for i in range(place, len(lines))), delimiter=delimiter, strict=True)
+        start = place
+        try:
+            for fields in reader:
+                if fields:
+                    yield line_numbers[start], fields
+                start = place + reader.line_num
+            return
+        except csv.Error:
+            yield line_numbers[start], None
+            place = start + 1
 
 
 def _fold(heading: str) -> str:

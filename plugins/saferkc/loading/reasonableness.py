@@ -78,7 +78,8 @@ def _year_totals(connection: Connection, table: sql.Identifier, delivery_id: int
         sql.SQL(
             """
             select area_name, area_code, offence_group, financial_year, offence_count from {}
-            where delivery_id = %s and area_code like 'E09%%' order by financial_year, offence_group, area_code
+            where delivery_id = %s and area_code like 'E09%%' and offence_count is not null
+            order by financial_year, offence_group, area_code
             """
         ).format(table),
         [delivery_id],

@@ -15,26 +15,36 @@ from saferkc.loading.faults import QuarantinedRow
 
 @dataclass
 class Tally:
-    """Counts of one document while it is read. ``held``: its records, whatever became of them."""
+    """Counts of one document while it is read.
+
+    ``held``: its records, whatever became of them. ``is_whole``: it was read to its end. ``off_label``: records
+    of another period than the document's label says, by their period.
+    """
 
     held: int = 0
     quarantined: int = 0
     repeated: int = 0
-    off_label: int = 0
     batches: int = 0
+    is_whole: bool = False
+    off_label: Counter[date] = field(default_factory=Counter)
     periods: set[date] = field(default_factory=set)
     seen: dict[int, set[str]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
 
     def add(
-        self, frame: pl.DataFrame, held: int, faults: Sequence[QuarantinedRow], repeated: int, off_label: int
+        self,
+        frame: pl.DataFrame,
+        held: int,
+        faults: Sequence[QuarantinedRow],
+        repeated: int,
+        off_label: Counter[date],
     ) -> None:
         """Count one block: ``frame`` are its rows that go on, ``faults`` those that do not."""
         self.held += held
         self.quarantined += len(faults)
         self.faults.update(f"{row.column_name or 'line'}: {row.reason}" for row in faults)
         self.repeated += repeated
-        self.off_label += off_label
+        self.off_label.update(off_label)
         self.batches += 1
         if len(self.periods) < 10_000:
             self.periods.update(frame["period"].unique().to_list())

@@ -29,8 +29,9 @@ class Part:
 
 @dataclass
 class Merged:
-    """Rows of one delivery after the merge."""
+    """Rows of one delivery after the merge; ``staged`` are those of the parts that it wins."""
 
+    staged: int
     admitted: int
     unchanged: int
     withdrawn: int
@@ -198,6 +199,9 @@ def merge_stage(connection: Connection, contract: Contract, delivery_id: int, pa
             sql.SQL("l.holder") if name == "withdrawn_delivery_id" else sql.Identifier("s", name) for name in names
         ),
     }
+    staged = connection.execute(
+        sql.SQL("select count(*) from {stage} where period = any(%(won)s::date[])").format(**pieces), values
+    ).fetchone()
     replaced = connection.execute(
         sql.SQL(
             """
@@ -229,7 +233,12 @@ def merge_stage(connection: Connection, contract: Contract, delivery_id: int, pa
         ).format(**pieces),
         values,
     ).rowcount
-    return Merged(admitted, unchanged, withdrawn=sum(is_gone for (is_gone,) in replaced))
+    return Merged(
+        staged=staged[0] if staged else 0,
+        admitted=admitted,
+        unchanged=unchanged,
+        withdrawn=sum(is_gone for (is_gone,) in replaced),
+    )
 
 
 def record_coverage(connection: Connection, contract: Contract, delivery_id: int, parts: Iterable[Part]) -> None:
