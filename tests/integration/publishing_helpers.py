@@ -3,42 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import psycopg
-import pytest
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
-from saferkc.warehouse.migrate import migrate
-
-DATABASE = "publishing_test"
-
-
-@pytest.fixture(scope="module")
-def database_url(warehouse_settings: Settings) -> Iterator[str]:
-    """A migrated database beside the warehouse, so that no other test's ledger mixes in."""
-    server = warehouse_settings.warehouse_url.rsplit("/", 1)[0]
-    with psycopg.connect(warehouse_settings.warehouse_url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {DATABASE} with (force)".encode())
-        connection.execute(f"create database {DATABASE}".encode())
-        url = f"{server}/{DATABASE}"
-        migrate(replace(warehouse_settings, external_warehouse_url=url))
-        yield url
-        connection.execute(f"drop database {DATABASE} with (force)".encode())
-
-
-@pytest.fixture
-def own_warehouse(database_url: str, warehouse_settings: Settings, tmp_path: Path) -> Settings:
-    """Settings with a home of their own and that database, its ledgers empty."""
-    settings = replace(warehouse_settings, home=tmp_path / "home", external_warehouse_url=database_url)
-    with connect(settings) as connection:
-        connection.execute(
-            "truncate quality.build, quality.delivery, quality.alert, quality.check_result,"
-            " quality.quarantine restart identity cascade"
-        )
-    return settings
 
 
 def write_manifest(path: Path, models: dict[str, dict[str, object]]) -> Path:
@@ -69,9 +37,7 @@ def start_build(connection: Connection, *, audited: bool = True) -> int:
     return int(row[0])
 
 
-def deliver(
-    connection: Connection, feed: str = "police_open_street", rows: int = 0, **columns: object
-) -> int:
+def deliver(connection: Connection, feed: str = "police_open_street", rows: int = 0, **columns: object) -> int:
     """Enter an admitted delivery of ``rows`` rows in the accounts and return its id."""
     values: dict[str, object] = {
         "feed": feed,

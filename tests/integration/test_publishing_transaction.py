@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from publishing_helpers import database_url, own_warehouse, scalar, start_build, write_manifest
+from publishing_helpers import scalar, start_build, write_manifest
 from saferkc.publishing import NotPublishableError, publish, retire
 from saferkc.publishing.difference import make_equal
 from saferkc.publishing.manifest import ManifestError
@@ -20,26 +20,19 @@ from saferkc.publishing.shape import ShapeError
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
-__all__ = ["database_url", "own_warehouse"]  # fixtures
-
 MODELS: dict[str, dict[str, object]] = {
     "pub_core.dim_ward": {"primary_key": ["ward_key"]},
     "pub_core.fct_crime": {"primary_key": ["crime_key"], "publish": "changed"},
     "pub_burglary.burglary_monthly": {"primary_key": ["ward_key", "month"]},
 }
-SCHEMAS = ("pub_core", "build_pub_core", "pub_burglary", "build_pub_burglary")
 
 
 @pytest.fixture
-def warehouse(own_warehouse: Settings) -> Iterator[Settings]:
-    with connect(own_warehouse, autocommit=True) as connection:
-        for schema in SCHEMAS:
-            connection.execute(f"drop schema if exists {schema} cascade".encode())
+def warehouse(settings: Settings) -> Iterator[Settings]:
+    with connect(settings, autocommit=True) as connection:
         for schema in ("build_pub_core", "build_pub_burglary"):
             connection.execute(f"create schema {schema}".encode())
-        connection.execute(
-            "create table build_pub_core.dim_ward (ward_key bigint, ward_name text, build_id bigint)"
-        )
+        connection.execute("create table build_pub_core.dim_ward (ward_key bigint, ward_name text, build_id bigint)")
         connection.execute(
             "create table build_pub_core.fct_crime"
             " (crime_key bigint, ward_key bigint, crime_count integer, build_id bigint)"
@@ -52,7 +45,7 @@ def warehouse(own_warehouse: Settings) -> Iterator[Settings]:
         )
         connection.execute("comment on table build_pub_core.dim_ward is 'One row a ward.'")
         connection.execute("comment on column build_pub_core.dim_ward.ward_name is 'Name of the ward.'")
-    yield own_warehouse
+    yield settings
 
 
 @pytest.fixture
@@ -75,8 +68,7 @@ def build(settings: Settings, wards: int = 5, crimes: int = 50, changed_crimes: 
             "delete from build_pub_core.fct_crime where crime_key <= %s or crime_key > %s", (changed, crimes)
         )
         connection.execute(
-            "insert into build_pub_core.fct_crime"
-            " select g, 1 + g %% %s, %s, %s from generate_series(1, %s) g",
+            "insert into build_pub_core.fct_crime select g, 1 + g %% %s, %s, %s from generate_series(1, %s) g",
             (wards, build_id, build_id, changed),
         )
         connection.execute(
@@ -111,9 +103,7 @@ def test_the_first_publication_makes_the_tables_with_keys_indexes_and_comments(
     assert scalar(warehouse, f"select state from quality.build where build_id = {build_id}") == "published"
     assert scalar(warehouse, "select build_id from core.published_build") == build_id
     assert scalar(warehouse, "select obj_description('pub_core.dim_ward'::regclass)") == "One row a ward."
-    assert (
-        scalar(warehouse, "select col_description('pub_core.dim_ward'::regclass, 2)") == "Name of the ward."
-    )
+    assert scalar(warehouse, "select col_description('pub_core.dim_ward'::regclass, 2)") == "Name of the ward."
     keys = "select array_agg(conrelid::regclass::text order by 1) from pg_constraint where contype = 'p'"
     assert scalar(warehouse, f"{keys} and connamespace::regnamespace::text like 'pub%'") == sorted(MODELS)
     indexes = scalar(
@@ -131,21 +121,14 @@ def test_a_later_publication_touches_only_what_changed(warehouse: Settings, mani
     assert differences(warehouse) == 0
     changes = result.changes["pub_core.fct_crime"]
     assert (changes.deleted, changes.updated, changes.inserted) == (10, 3, 0)
-    assert (
-        scalar(warehouse, f"select rows_changed from quality.build where build_id = {second}")
-        == result.rows_changed
-    )
+    assert scalar(warehouse, f"select rows_changed from quality.build where build_id = {second}") == result.rows_changed
 
 
-def test_rows_of_a_build_that_was_held_are_published_with_the_next(
-    warehouse: Settings, manifest: Path
-) -> None:
+def test_rows_of_a_build_that_was_held_are_published_with_the_next(warehouse: Settings, manifest: Path) -> None:
     publish(warehouse, build(warehouse), manifest=manifest)
     held = build(warehouse, crimes=60, changed_crimes=20)
     with connect(warehouse) as connection:
-        connection.execute(
-            "update quality.build set state = 'held', reason = 'x' where build_id = %s", (held,)
-        )
+        connection.execute("update quality.build set state = 'held', reason = 'x' where build_id = %s", (held,))
     publish(warehouse, build(warehouse, crimes=60, changed_crimes=2), manifest=manifest)
     assert differences(warehouse) == 0
 
@@ -159,9 +142,7 @@ def test_publishing_twice_changes_nothing(warehouse: Settings, manifest: Path) -
 
 
 @pytest.mark.parametrize("state", ["held", "failed"])
-def test_a_build_that_ended_otherwise_is_not_published(
-    warehouse: Settings, manifest: Path, state: str
-) -> None:
+def test_a_build_that_ended_otherwise_is_not_published(warehouse: Settings, manifest: Path, state: str) -> None:
     build_id = build(warehouse)
     with connect(warehouse) as connection:
         connection.execute(
@@ -191,21 +172,15 @@ def test_a_key_that_stands_twice_leaves_the_old_build_whole(warehouse: Settings,
     assert scalar(warehouse, "select build_id from core.published_build") == first
 
 
-def test_models_gain_columns_change_types_and_keys(
-    warehouse: Settings, manifest: Path, tmp_path: Path
-) -> None:
+def test_models_gain_columns_change_types_and_keys(warehouse: Settings, manifest: Path, tmp_path: Path) -> None:
     publish(warehouse, build(warehouse), manifest=manifest)
     second = build(warehouse, wards=7)
     with connect(warehouse) as connection:
         connection.execute("alter table build_pub_core.dim_ward add is_core boolean default true")
-        connection.execute(
-            "alter table build_pub_core.fct_crime alter crime_key type text using 'c' || crime_key"
-        )
+        connection.execute("alter table build_pub_core.fct_crime alter crime_key type text using 'c' || crime_key")
         connection.execute("alter table build_pub_burglary.burglary_monthly alter burglary_count type bigint")
         connection.execute("insert into build_pub_burglary.burglary_monthly values (1, '2017-04-01', 1, 1)")
-    models = MODELS | {
-        "pub_burglary.burglary_monthly": {"primary_key": ["ward_key", "month", "burglary_count"]}
-    }
+    models = MODELS | {"pub_burglary.burglary_monthly": {"primary_key": ["ward_key", "month", "burglary_count"]}}
     publish(warehouse, second, manifest=write_manifest(tmp_path / "m2.json", models))
     assert scalar(warehouse, "select count(*) from pub_core.dim_ward where is_core") == 7
     assert scalar(warehouse, "select count(*) from pub_core.fct_crime where crime_key like 'c%'") == 50
@@ -246,10 +221,7 @@ def test_a_table_that_is_no_longer_built_stays_and_is_flagged(
     fewer = {name: meta for name, meta in MODELS.items() if name != "pub_core.dim_ward"}
     publish(warehouse, build(warehouse), manifest=write_manifest(tmp_path / "fewer.json", fewer))
     assert scalar(warehouse, "select count(*) from pub_core.dim_ward") == 5
-    assert (
-        scalar(warehouse, "select state from quality.alert where dedup_key = 'retire:pub_core.dim_ward'")
-        == "open"
-    )
+    assert scalar(warehouse, "select state from quality.alert where dedup_key = 'retire:pub_core.dim_ward'") == "open"
 
 
 def test_what_dbt_has_not_built_is_an_error(warehouse: Settings, tmp_path: Path) -> None:
@@ -258,9 +230,7 @@ def test_what_dbt_has_not_built_is_an_error(warehouse: Settings, tmp_path: Path)
     with pytest.raises(ShapeError, match=r"has not built build_pub_core\.dim_lsoa"):
         publish(warehouse, build_id, manifest=write_manifest(tmp_path / "more.json", models))
     with pytest.raises(ManifestError, match="primary_key"):
-        publish(
-            warehouse, build_id, manifest=write_manifest(tmp_path / "bare.json", {"pub_core.dim_ward": {}})
-        )
+        publish(warehouse, build_id, manifest=write_manifest(tmp_path / "bare.json", {"pub_core.dim_ward": {}}))
 
 
 READ = """
@@ -319,9 +289,7 @@ def readers(warehouse: Settings, manifest: Path) -> Iterator[list[Reader]]:
         assert not thread.is_alive()
 
 
-def test_readers_see_one_build_at_any_moment(
-    warehouse: Settings, manifest: Path, readers: list[Reader]
-) -> None:
+def test_readers_see_one_build_at_any_moment(warehouse: Settings, manifest: Path, readers: list[Reader]) -> None:
     builds = []
     for number in range(8):
         builds.append(build(warehouse, wards=5 + number, crimes=2000 + number))
@@ -398,8 +366,8 @@ TABLE = st.lists(ROW, max_size=12, unique_by=lambda row: (row[0], row[1]))
 
 
 @pytest.fixture
-def pair(own_warehouse: Settings) -> Iterator[Connection]:
-    with connect(own_warehouse) as connection:
+def pair(settings: Settings) -> Iterator[Connection]:
+    with connect(settings) as connection:
         for name in ("diff_source", "diff_target"):
             connection.execute(
                 f"create temp table {name} (k integer, l text, n integer, t text, f double precision, j json,"
@@ -410,9 +378,7 @@ def pair(own_warehouse: Settings) -> Iterator[Connection]:
 
 
 @given(old=TABLE, new=TABLE)
-@hypothesis_settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_becomes_equal_to_any_other(pair: Connection, old: list[tuple], new: list[tuple]) -> None:  # type: ignore[type-arg]
     pair.execute("truncate diff_source, diff_target")
     with pair.cursor() as cursor:

@@ -44,9 +44,7 @@ def make_equal(
     names: dict[str, sql.Composable] = {
         "source": sql.Identifier(*source),
         "target": sql.Identifier(*target),
-        "matches": sql.SQL(" and ").join(
-            sql.SQL("t.{0} = s.{0}").format(sql.Identifier(column)) for column in key
-        ),
+        "matches": sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(column)) for column in key),
         "first_key": sql.Identifier(key[0]),
         "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
         "newer": sql.SQL("true")
@@ -54,9 +52,7 @@ def make_equal(
         else sql.SQL("s.build_id > {}").format(sql.Literal(newer_than_build)),
     }
     deleted = connection.execute(
-        sql.SQL("delete from {target} t where not exists (select 1 from {source} s where {matches})").format(
-            **names
-        )
+        sql.SQL("delete from {target} t where not exists (select 1 from {source} s where {matches})").format(**names)
     ).rowcount
     updated = _update(connection, key, columns, compare_as_text, names)
     inserted = connection.execute(
@@ -94,9 +90,7 @@ def _update(
             "update {target} t set {assignments} from {source} s"
             " where {matches} and {newer} and row({old}) is distinct from row({new})"
         ).format(
-            assignments=sql.SQL(", ").join(
-                sql.SQL("{0} = s.{0}").format(sql.Identifier(column)) for column in others
-            ),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(sql.Identifier(column)) for column in others),
             old=compared("t"),
             new=compared("s"),
             **names,

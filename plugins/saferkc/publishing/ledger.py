@@ -69,15 +69,13 @@ def begin_build(
         ]
         fingerprint = hashlib.sha256(json.dumps([deliveries, project, suites]).encode()).hexdigest()
         last = connection.execute(
-            "select build_id, fingerprint from quality.build where state = 'published'"
-            " order by build_id desc limit 1"
+            "select build_id, fingerprint from quality.build where state = 'published' order by build_id desc limit 1"
         ).fetchone()
         last_id = last[0] if last else 0
         if last is not None and last[1] == fingerprint and not full_refresh:
             return BuildStart(None, {}, False)
         changed = connection.execute(
-            "select true from quality.build where build_id >= %s and project_fingerprint is distinct from %s"
-            " limit 1",
+            "select true from quality.build where build_id >= %s and project_fingerprint is distinct from %s limit 1",
             (last_id, project),
         ).fetchone()
         full_refresh = full_refresh or last is None or changed is not None
@@ -104,9 +102,7 @@ def finish_build(settings: Settings, build_id: int, *, state: Literal["held", "f
         return close_build(connection, build_id, state=state, reason=reason)
 
 
-def close_build(
-    connection: Connection, build_id: int, *, state: Literal["held", "failed"], reason: str
-) -> bool:
+def close_build(connection: Connection, build_id: int, *, state: Literal["held", "failed"], reason: str) -> bool:
     """As ``finish_build``, in the caller's transaction."""
     cursor = connection.execute(
         "update quality.build set state = %s, reason = %s, finished_at = now()"
@@ -151,9 +147,7 @@ def _project_files(directory: Path) -> list[Path]:
 
 def _close_abandoned(connection: Connection) -> None:
     """Close builds that nothing works on any more: no session of theirs was left."""
-    abandoned = connection.execute(
-        "select build_id from quality.build where state = 'running' for update"
-    ).fetchall()
+    abandoned = connection.execute("select build_id from quality.build where state = 'running' for update").fetchall()
     for (build_id,) in abandoned:
         close_build(
             connection,

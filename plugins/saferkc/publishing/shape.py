@@ -83,9 +83,7 @@ def align(connection: Connection, model: PublishedModel, build_id: int) -> tuple
         _stop_filling(connection, model, name, build_id)
     key = _primary_key(connection, model.schema, model.table)
     if key is not None and key[1] != model.primary_key:
-        connection.execute(
-            sql.SQL("alter table {} drop constraint {}").format(target, sql.Identifier(key[0]))
-        )
+        connection.execute(sql.SQL("alter table {} drop constraint {}").format(target, sql.Identifier(key[0])))
         changed = True
     return built, changed
 

@@ -75,15 +75,11 @@ def retire(settings: Settings, table: str, column: str | None = None) -> None:
         if column is None:
             connection.execute(sql.SQL("drop table {}").format(target))
         else:
-            connection.execute(
-                sql.SQL("alter table {} drop column {}").format(target, sql.Identifier(column))
-            )
+            connection.execute(sql.SQL("alter table {} drop column {}").format(target, sql.Identifier(column)))
         resolve(connection, f"retire:{table}", note="retired")
 
 
-def _with_patience(
-    connection: Connection, build_id: int, models: list[PublishedModel]
-) -> dict[str, Changes] | None:
+def _with_patience(connection: Connection, build_id: int, models: list[PublishedModel]) -> dict[str, Changes] | None:
     for attempt in range(_ATTEMPTS):
         try:
             with connection.transaction():
@@ -95,15 +91,11 @@ def _with_patience(
     raise AssertionError("unreachable")
 
 
-def _publish(
-    connection: Connection, build_id: int, models: list[PublishedModel]
-) -> dict[str, Changes] | None:
+def _publish(connection: Connection, build_id: int, models: list[PublishedModel]) -> dict[str, Changes] | None:
     connection.execute("select pg_advisory_xact_lock(hashtext('saferkc.publish'))")
     if not _check_state(connection, build_id):
         return None
-    last_row = connection.execute(
-        "select max(build_id) from quality.build where state = 'published'"
-    ).fetchone()
+    last_row = connection.execute("select max(build_id) from quality.build where state = 'published'").fetchone()
     last = last_row[0] if last_row else None
 
     connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")

@@ -1,0 +1,138 @@
+"""The checks of a delivery's rows against its contract, by Great Expectations inside the database."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from publishing_helpers import deliver, scalar
+from saferkc.contracts import load_contracts
+from saferkc.publishing import build_data_docs, check_deliveries
+from saferkc.publishing.delivery_checks import suite_of
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection, connect
+
+FEED = "police_open_street"
+SECRET = "Mr Somebody of 12 Nowhere Road"  # noqa: S105
+
+
+def add_rows(connection: Connection, delivery_id: int, rows: int, **faults: object) -> None:
+    """Put ``rows`` good rows of a delivery into raw, the first of them with ``faults``."""
+    connection.execute(
+        """
+        insert into raw.police_open_street (delivery_id, line_number, row_hash, occurrence,
+            crime_id_police, month, reported_by, longitude, latitude, location, lsoa_code, crime_type)
+        select %(id)s, g, md5(%(id)s || '.' || g)::uuid, 1,
+            md5('a') || md5(g::text), '2017-04-01', 'Metropolitan Police Service', -0.2, 51.5, 'On or near Road',
+            'E01002854', 'Burglary'
+        from generate_series(1, %(rows)s) as g
+        """,
+        {"id": delivery_id, "rows": rows},
+    )
+    for column, value in faults.items():
+        connection.execute(
+            f"update raw.police_open_street set {column} = %s where delivery_id = %s and line_number = 1".encode(),
+            (value, delivery_id),
+        )
+    connection.commit()
+
+
+def failed(settings: Settings) -> object:
+    return scalar(
+        settings,
+        "select array_agg(delivery_id || ' ' || severity || ': ' || check_name order by 1)"
+        " from quality.check_result where not success",
+    )
+
+
+def test_good_deliveries_pass_and_every_check_is_entered_for_each(settings: Settings) -> None:
+    with connect(settings) as connection:
+        ids = [deliver(connection, rows=5), deliver(connection, rows=7)]
+        for delivery_id, rows in zip(ids, (5, 7), strict=True):
+            add_rows(connection, delivery_id, rows)
+    summary = check_deliveries(settings, FEED, ids)
+    assert (summary.deliveries, summary.failed, summary.warnings) == (2, 0, 0)
+    checks = len(suite_of(load_contracts(settings.contracts_dir)[FEED], ids))
+    assert summary.checks == 2 * checks
+    assert scalar(settings, "select count(*) from quality.check_result where success") == 2 * checks
+    assert failed(settings) is None
+
+
+def test_nothing_to_check_costs_nothing(settings: Settings) -> None:
+    assert check_deliveries(settings, FEED, []).checks == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("month", None, "error: month is given"),
+        ("latitude", 89.0, "error: latitude lies within its limits"),
+        ("lsoa_code", SECRET, "error: lsoa_code is written as agreed"),
+        ("crime_id_police", SECRET * 5, "error: crime_id_police is written as agreed"),
+        ("crime_type", SECRET, "warning: crime_type_known"),
+    ],
+)
+def test_a_faulty_row_is_found_in_its_delivery_and_its_value_stays_inside(
+    settings: Settings,
+    column: str,
+    value: object,
+    expected: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with connect(settings) as connection:
+        good, bad = deliver(connection, rows=3), deliver(connection, rows=3)
+        add_rows(connection, good, 3)
+        add_rows(connection, bad, 3, **{column: value})
+    summary = check_deliveries(settings, FEED, [good, bad])
+    assert failed(settings) == [f"{bad} {expected}"]
+    assert summary.failed + summary.warnings == 1
+    observed = "select observed from quality.check_result where not success"
+    assert 1 in dict(scalar(settings, observed)).values()  # type: ignore[call-overload]
+    build_data_docs(settings, 1)
+    written = "".join(path.read_text() for path in settings.home.rglob("*") if path.is_file())
+    with connect(settings) as connection:
+        written += str(connection.execute("select * from quality.check_result").fetchall())
+        written += str(connection.execute("select * from quality.alert").fetchall())
+    assert SECRET not in written
+    assert caplog.records == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_record_that_stands_twice_is_found_also_across_deliveries(settings: Settings) -> None:
+    with connect(settings) as connection:
+        old, new = deliver(connection, rows=2), deliver(connection, rows=2)
+        add_rows(connection, old, 2)
+        add_rows(connection, new, 2)
+        connection.execute("update raw.police_open_street set row_hash = md5('same ' || line_number)::uuid")
+    check_deliveries(settings, FEED, [new])
+    assert failed(settings) == [f"{new} error: every record stands once"]
+    with connect(settings) as connection:
+        connection.execute(
+            "update raw.police_open_street set withdrawn_delivery_id = %s where delivery_id = %s", (new, old)
+        )
+    check_deliveries(settings, FEED, [new])
+    assert failed(settings) is None
+
+
+def test_rows_that_do_not_equal_the_account_are_found_and_the_alert_closes_when_mended(settings: Settings) -> None:
+    with connect(settings) as connection:
+        delivery_id = deliver(connection, rows=3)
+        add_rows(connection, delivery_id, 2)
+    check_deliveries(settings, FEED, [delivery_id])
+    assert failed(settings) == [f"{delivery_id} error: rows equal the account"]
+    assert scalar(settings, "select state from quality.alert") == "open"
+    with connect(settings) as connection:
+        connection.execute("update quality.delivery set rows_in = 2, rows_admitted = 2")
+    check_deliveries(settings, FEED, [delivery_id])
+    assert scalar(settings, "select state from quality.alert") == "resolved"
+
+
+def test_every_contract_makes_a_suite_that_the_database_can_answer(settings: Settings) -> None:
+    for feed in load_contracts(settings.contracts_dir):
+        with connect(settings) as connection:
+            delivery_id = deliver(connection, feed=feed)
+        summary = check_deliveries(settings, feed, [delivery_id])
+        assert (feed, summary.reasons) == (feed, [])
+        assert summary.checks > 2
