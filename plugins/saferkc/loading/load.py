@@ -107,6 +107,9 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
         arrivals = sorted((_Arrival(*row) for row in rows), key=lambda a: (*_rank(contract, a), a.arrival_id))
         for arrival in arrivals:
             Loader(settings, connection, contract, arrival).run()
+        if arrivals:
+            # a build follows within seconds, and without statistics the planner takes a new table for empty
+            connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", feed)))
         return _summary(connection, arrival_ids)
 
 
