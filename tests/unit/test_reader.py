@@ -1,0 +1,294 @@
+"""Reading delimited text and JSON: every row comes out, with the line it stands on, whatever the blocks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from saferkc.contracts import Contract
+from saferkc.loading import reader
+from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.reader import DelimitedReader, read_json
+from small_contracts import column, small_contract
+
+COLUMNS = ["first", "second", "third"]
+CONTRACT = small_contract([column(name) for name in COLUMNS])
+HEADING = ",".join(COLUMNS)
+
+# what tends to go wrong in a CSV, more often than chance would bring it
+_AWKWARD = st.sampled_from(['"', ",", "\n", "\r\n", "\r", " ", ";", "'", "\\", "\\.", "é", "–", "漢", "😀", "\u2028"])
+_VALUES = st.lists(st.one_of(_AWKWARD, st.text(max_size=6)), max_size=4).map("".join)
+_TEXT = _VALUES.map(lambda text: text.replace("\0", "").encode("utf-8", "ignore").decode())
+_ROWS = st.lists(st.tuples(_TEXT, _TEXT, _TEXT), max_size=25)
+_BLOCKS = st.integers(min_value=7, max_value=4096)
+
+
+@contextmanager
+def blocks_of(size: int) -> Iterator[None]:
+    """Read in blocks of so many bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "BLOCK_BYTES", size)
+        yield
+
+
+def read(
+    content: bytes, block: int = 4 << 20, contract: Contract = CONTRACT
+) -> tuple[pl.DataFrame, list[QuarantinedRow]]:
+    """All frames of a document as one, in the order of its lines; and what fell out."""
+    with blocks_of(block):
+        batches = list(DelimitedReader(contract, io.BytesIO(content)))
+    frames = [batch.frame for batch in batches]
+    broken = [row for batch in batches for row in batch.broken]
+    return (pl.concat(frames) if frames else pl.DataFrame()), broken
+
+
+def rows_of(frame: pl.DataFrame) -> list[tuple[int, ...]]:
+    """Line number and values of each row; an empty value and none are the same to the loader."""
+    if frame.is_empty():
+        return []
+    return [(row[0], *(value or "" for value in row[1:])) for row in frame.select("line_number", *COLUMNS).rows()]
+
+
+def written(rows: list[tuple[str, ...]], line_end: str, quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
+    """The rows as Python's csv module writes them, under the heading."""
+    if any("\r" in value for row in rows for value in row):
+        quoting = csv.QUOTE_ALL  # the csv module leaves a "\r" bare where lines end with "\n"
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerow(COLUMNS)
+    csv.writer(text, lineterminator=line_end, quoting=quoting).writerows(rows)
+    return text.getvalue().encode()
+
+
+def with_line_numbers(rows: list[tuple[str, ...]]) -> list[tuple[Any, ...]]:
+    """Each row with the physical line on which it begins, and its line ends as the reader gives them."""
+    numbered: list[tuple[Any, ...]] = []
+    line = 2
+    for row in rows:
+        values = [value.replace("\r\n", "\n") for value in row]
+        numbered.append((line, *values))
+        line += 1 + sum(value.count("\n") for value in values)
+    return numbered
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    rows=_ROWS,
+    block=_BLOCKS,
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    mark=st.booleans(),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+)
+def test_every_row_comes_out_with_its_line_number(
+    rows: list[tuple[str, ...]], block: int, line_end: str, mark: bool, quoting: Any
+) -> None:
+    content = (b"\xef\xbb\xbf" if mark else b"") + written(rows, line_end, quoting)
+    frame, broken = read(content, block)
+    assert not broken
+    assert rows_of(frame) == with_line_numbers(rows)
+
+
+_PLAIN = st.text(alphabet="abc é;", max_size=5)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    lines=st.lists(st.lists(_PLAIN, min_size=1, max_size=6), max_size=30),
+    quoted=st.booleans(),
+    block=_BLOCKS,
+)
+def test_lines_of_another_length_fall_out_and_nothing_is_lost(lines: list[list[str]], quoted: bool, block: int) -> None:
+    """Also where a line that is too long makes up for one that is too short."""
+    lines = [fields for fields in lines if any(fields) or len(fields) > 1]  # a blank line is no record
+    quote = '"' if quoted else ""
+    content = "\n".join([HEADING, *(",".join(quote + field + quote for field in fields) for fields in lines), ""])
+    frame, broken = read(content.encode(), block)
+    expected = [(number, *fields) for number, fields in enumerate(lines, 2) if len(fields) == len(COLUMNS)]
+    assert rows_of(frame) == expected
+    wrong = {number: len(fields) for number, fields in enumerate(lines, 2) if len(fields) != len(COLUMNS)}
+    assert {row.line_number: row.reason for row in broken} == {
+        number: f"it has {width} fields where the heading has 3" for number, width in wrong.items()
+    }
+    assert len(broken) == len(wrong) and all(row.rule == "column_count" for row in broken)
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_a_line_too_long_does_not_make_up_for_one_too_short(block: int) -> None:
+    frame, broken = read(f"{HEADING}\na,b,c\nd,e\nf,g,h,i\nj,k,l\n".encode(), block)
+    assert rows_of(frame) == [(2, "a", "b", "c"), (5, "j", "k", "l")]
+    assert [(row.line_number, row.rule) for row in broken] == [(3, "column_count"), (4, "column_count")]
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+@pytest.mark.parametrize(
+    "line",
+    ['a"b,"c,d', '"a"b,c,d', 'x,"y" ,z', "a\rb,c,d", '"' + "x" * 140_000 + '",c,d'],
+    ids=["opens a quote it never closes", "goes on after the quote", "space after the quote", "lone CR", "huge field"],
+)
+def test_a_wrongly_quoted_line_takes_no_other_with_it(line: str, block: int) -> None:
+    content = f'{HEADING}\na,b,c\n"q","r","s"\n{line}\n"t","u","v"\nw,x,y\n'
+    frame, broken = read(content.encode(), block)
+    assert rows_of(frame) == [(2, "a", "b", "c"), (3, "q", "r", "s"), (5, "t", "u", "v"), (6, "w", "x", "y")]
+    assert [(row.line_number, row.rule) for row in broken] == [(4, "quotes")]
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_a_line_with_nul_falls_out(block: int) -> None:
+    frame, broken = read(f"{HEADING}\na,b,c\nd,\0,f\ng,h,i\n".encode(), block)
+    assert rows_of(frame) == [(2, "a", "b", "c"), (4, "g", "h", "i")]
+    assert [(row.line_number, row.rule) for row in broken] == [(3, "unreadable")]
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_blank_lines_are_no_records(block: int) -> None:
+    frame, broken = read(f"{HEADING}\na,b,c\n\n\nd,e,f\n\n".encode(), block)
+    assert rows_of(frame) == [(2, "a", "b", "c"), (5, "d", "e", "f")]
+    assert not broken
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (b" \r\n \n", "empty|lacks"),
+        (b"first,second,third", "no whole heading line"),
+        (f"{HEADING}\na,b,c\nd,e".encode(), "last line has no end"),
+        (f"{HEADING}\na,b,c\nd,e,f".encode(), "last line has no end"),
+        (f'{HEADING}\na,b,c\nd,"e,f\ng,h,i\n'.encode(), "inside a quoted field"),
+        (f"{HEADING}\na,b,caf\xe9\n".encode("latin-1"), "not written in utf-8, from line 2"),
+        (f"{HEADING}\na,b,c\n".encode("utf-16"), "UTF-16"),
+        (f"{HEADING}\na,b,c\n".encode("utf-16-le"), "lacks the column"),
+        (b"first,third\na,c\n", "lacks the column second"),
+        (b"first;second;third\na;b;c\n", "lacks the column"),
+    ],
+)
+def test_a_document_that_can_not_be_read_as_a_whole_is_refused(content: bytes, why: str, block: int) -> None:
+    with pytest.raises(Refused, match=why):
+        read(content, block)
+
+
+def test_a_wrong_encoding_far_into_the_document_is_refused_with_its_line() -> None:
+    content = f"{HEADING}\n".encode() + b"a,b,c\n" * 1000 + b"a,b,caf\xe9\n"
+    with pytest.raises(Refused, match=r"from line (9\d\d|100[01]|1002) at the latest"):
+        read(content, 200)
+
+
+def test_a_second_agreed_encoding_is_tried() -> None:
+    contract = small_contract([column(name) for name in COLUMNS], encodings=["utf-8", "cp1252"])
+    frame, broken = read(f"{HEADING}\na,b,caf\xe9\n".encode("cp1252"), contract=contract)
+    assert rows_of(frame) == [(2, "a", "b", "café")]
+    assert not broken
+
+
+def test_a_quote_that_is_never_closed_ends_the_reading_before_memory_does() -> None:
+    """A document of many megabytes after a stray quote is given up, not collected."""
+    content = f'{HEADING}\na,"b,c\n'.encode() + b"d,e,f\n" * 1_000_000
+    stream = io.BytesIO(content)
+    with blocks_of(64 << 10), pytest.raises(Refused, match="line 2 does not end"):
+        list(DelimitedReader(CONTRACT, stream))
+    assert stream.tell() < len(content) / 2
+
+
+def test_headings_may_differ_in_case_spacing_and_order_and_new_ones_are_noted() -> None:
+    contract = small_contract([column(n) for n in COLUMNS], ignored_headings=["row id", r"/^x\d+$/"])
+    content = b"THIRD ,new one,  Second,First,Row_ID,x12\nc,n,b,a,1,2\n"
+    documents = DelimitedReader(contract, io.BytesIO(content))
+    assert documents.layout.new_headings == ["new one"]
+    assert rows_of(pl.concat(batch.frame for batch in documents)) == [(2, "a", "b", "c")]
+
+
+def test_of_several_delimiters_the_one_that_cuts_the_heading_most_is_taken() -> None:
+    contract = small_contract([column(n) for n in COLUMNS], delimiters=[",", ";"])
+    frame, broken = read(b"first;second;third\na,1;b;c\n", contract=contract)
+    assert rows_of(frame) == [(2, "a,1", "b", "c")]
+    assert not broken
+
+
+WIDE = small_contract(
+    [
+        column("place"),
+        column("month", "date", {"cell": "period"}),
+        column("count", "integer", {"cell": "value"}),
+    ],
+    format="wide",
+    wide={"period_heading": r"^20\d{4}$", "period_format": "%Y%m"},
+    period={"grain": "month", "column": "month"},
+)
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_a_wide_file_gives_a_record_a_cell_and_a_fault_a_cell(block: int) -> None:
+    content = b'place,201701,201702\nHere,1,2\nThere,3\n"Else, where",5,6\n'
+    frame, broken = read(content, block, WIDE)
+    cells = sorted(frame.select("line_number", "place", "month", "count").rows())
+    assert cells == [
+        (2, "Here", "201701", "1"),
+        (2, "Here", "201702", "2"),
+        (4, "Else, where", "201701", "5"),
+        (4, "Else, where", "201702", "6"),
+    ]
+    assert [(row.line_number, row.column_name) for row in broken] == [(3, "201701"), (3, "201702")]
+
+
+def test_a_wide_file_with_no_month_or_a_month_twice_is_refused() -> None:
+    with pytest.raises(Refused, match="no column for a month"):
+        read(b"place,total\nHere,1\n", contract=WIDE)
+    with pytest.raises(Refused, match="same month"):
+        read(b"place,201701,201701\nHere,1,2\n", contract=WIDE)
+
+
+JSON = small_contract(
+    [
+        column("number", "bigint", {"path": "id"}),
+        column("street", "text", {"path": "location.street.name"}),
+        column("remark", "text", {"path": "remark", "optional": True}),
+    ],
+    format="json",
+)
+
+
+def read_records(content: Any) -> tuple[pl.DataFrame, list[QuarantinedRow]]:
+    batches = list(read_json(JSON, io.BytesIO(content if isinstance(content, bytes) else json.dumps(content).encode())))
+    return pl.concat(batch.frame for batch in batches), [row for batch in batches for row in batch.broken]
+
+
+def test_json_records_are_read_by_their_paths() -> None:
+    frame, broken = read_records(
+        [{"id": 1, "location": {"street": {"name": "On or near A"}}}, {"id": 2, "location": None, "remark": "x"}]
+    )
+    assert frame.select("line_number", "number", "street", "remark").rows() == [
+        (1, "1", "On or near A", None),
+        (2, "2", None, "x"),
+    ]
+    assert not broken
+
+
+def test_a_json_record_with_a_character_that_no_database_keeps_falls_out() -> None:
+    street = {"street": {"name": "A"}}
+    content = [{"id": 1, "location": street}, {"id": "\0", "location": street}, {"id": "\ud83d", "location": street}]
+    frame, broken = read_records(content)
+    assert frame["line_number"].to_list() == [1]
+    assert [(row.line_number, row.rule) for row in broken] == [(2, "unreadable"), (3, "unreadable")]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'[{"id": 1, "location"', "no whole JSON"),
+        (b'{"id": 1}', "no list of records"),
+        (b"[1, 2]", "lack number, street"),
+        (b'[{"id": 1}]', "lack street"),
+        (b"\xff[]", "UTF-8"),
+    ],
+)
+def test_json_that_is_no_list_of_the_agreed_records_is_refused(content: bytes, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        read_records(content)
