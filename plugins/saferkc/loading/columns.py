@@ -175,7 +175,7 @@ class Typer:
         self, frame: pl.DataFrame, rules: list[Rule]
     ) -> tuple[pl.DataFrame, list[QuarantinedRow], Counter[date]]:
         """Part the rows that break a rule from the others; one entry a row, for the first rule it breaks."""
-        if frame.is_empty():
+        if frame.is_empty() or not rules:
             return frame, [], Counter()
         broken = frame.select(rule.breaks.fill_null(False).any().alias(str(i)) for i, rule in enumerate(rules)).row(0)
         failing = [rule for rule, is_broken in zip(rules, broken, strict=True) if is_broken]
