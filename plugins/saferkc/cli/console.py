@@ -63,7 +63,7 @@ class Progress:
         """Say how one of several things stands; one that ended stays on the screen."""
         self._states[name] = state
         if self._status is None:
-            say(f"{name}: {state}")
+            say(f"{state}: {name}")
             return
         if state not in ("queued", "running"):
             out.print(Text.assemble((f"{state:>16} ", _STATES.get(state, "dim")), name))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 
 from saferkc.orchestration.client import AirflowClient, AirflowUnreachableError
-from saferkc.orchestration.dbt import refresh_manifest
+from saferkc.orchestration.dbt import project_fingerprint, refresh_manifest
 from saferkc.orchestration.environment import (
     HOME_MARKER,
     airflow_environment,
@@ -32,6 +33,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+_LIBRARY = Path(__file__).resolve().parents[1]
 _START_SECONDS = 120
 _STOP_SECONDS = 10
 
@@ -48,7 +50,7 @@ def start(settings: Settings, progress: Callable[[str], None] = lambda _: None) 
     running = running_components(settings)
     fingerprint = _fingerprint(settings)
     if running and settings.runtime().get("airflow_fingerprint") != fingerprint:
-        # started before PostgreSQL moved to another port, or before an upgrade
+        # started before PostgreSQL moved to another port, or before the project changed
         stop(settings)
         running = {}
     if len(running) == len(COMPONENTS):
@@ -81,10 +83,14 @@ def stop(settings: Settings) -> bool:
     """Stop every Airflow process of this home, orphans of a crash included. Returns whether there were any."""
     if not processes(settings):
         return False
-    api_server = running_components(settings).get("api-server")
-    # the others report to the API server to the last, so it goes after them
-    _end(settings, lambda process: process.pid != api_server, _STOP_SECONDS)
-    _end(settings, lambda process: process.pid == api_server, _STOP_SECONDS / 4)
+    running = running_components(settings)
+    api_server, scheduler = running.get("api-server"), running.get("scheduler")
+    # tasks report to the API server to the last, so it goes after them
+    _ask_to_end(process for process in processes(settings) if process.pid != api_server)
+    _wait_while(settings, lambda process: _session(process) == scheduler, _STOP_SECONDS)
+    _ask_to_end(processes(settings))
+    # the triggerer may miss its child's end and wait ten seconds more for it: nothing is lost with it
+    _wait_while(settings, lambda _: True, _STOP_SECONDS / 4)
     while left := processes(settings):
         for process in left:
             _signal(process, signal.SIGKILL)
@@ -132,21 +138,25 @@ def _belongs(process: psutil.Process, settings: Settings) -> bool:
         return False
 
 
-def _end(settings: Settings, chosen: Callable[[psutil.Process], bool], seconds: float) -> None:
-    """Ask the chosen components to end, which they tell their children in order, and wait for it."""
-    for process in filter(chosen, processes(settings)):
-        if _is_component(process):
+def _ask_to_end(found: Iterable[psutil.Process]) -> None:
+    """Ask the components among ``found`` to end, which they tell their children in order."""
+    for process in found:
+        if _session(process) == process.pid:
             _signal(process, signal.SIGTERM)
+
+
+def _wait_while(settings: Settings, concerned: Callable[[psutil.Process], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and any(map(chosen, processes(settings))):
+    while time.monotonic() < deadline and any(map(concerned, processes(settings))):
         time.sleep(0.1)
 
 
-def _is_component(process: psutil.Process) -> bool:
+def _session(process: psutil.Process) -> int | None:
+    """Return the session: each component was started as the first of its own."""
     try:
-        return process.pid == os.getsid(process.pid)
+        return os.getsid(process.pid)
     except OSError:
-        return False
+        return None
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
@@ -162,8 +172,16 @@ def _pid_file(settings: Settings, name: str) -> Path:
 
 def _fingerprint(settings: Settings) -> str:
     """Return what the running processes were started with, as far as it may change between two starts."""
-    versions = (importlib.metadata.version(name) for name in ("apache-airflow-core", "saferkc"))
-    return "|".join([*versions, str(settings.runtime().get("postgres_port")), settings.warehouse_url])
+    digest = hashlib.sha256()
+    for name in ("apache-airflow-core", "saferkc"):
+        digest.update(importlib.metadata.version(name).encode())
+    digest.update(f"{settings.runtime().get('postgres_port')} {settings.warehouse_url}".encode())
+    digest.update(project_fingerprint(settings).encode())
+    # the DAGs are drawn from the contracts, and workers keep the library that they were started with
+    sources = [*settings.dags_dir.glob("*.py"), *settings.contracts_dir.glob("*.yaml"), *_LIBRARY.rglob("*.py")]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _migrate(settings: Settings, progress: Callable[[str], None]) -> None:

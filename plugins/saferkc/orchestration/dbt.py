@@ -39,7 +39,7 @@ def refresh_manifest(settings: Settings) -> bool:
     Raises ``DbtProjectError``.
     """
     stamp = manifest_file(settings).with_suffix(".stamp")
-    fingerprint = _fingerprint(settings)
+    fingerprint = project_fingerprint(settings)
     if manifest_file(settings).exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return False
     stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,8 @@ def refresh_manifest(settings: Settings) -> bool:
     return True
 
 
-def _fingerprint(settings: Settings) -> str:
+def project_fingerprint(settings: Settings) -> str:
+    """Return a hash of all files of the dbt project."""
     digest = hashlib.sha256()
     skipped = {"target", "logs", "dbt_packages"}
     for folder, folders, files in os.walk(settings.dbt_project_dir):

@@ -25,6 +25,8 @@ _POLL_SECONDS = 0.5
 # how long Airflow may be silent (it restarts a web worker, the machine is busy) before we give it up
 _SILENCE_SECONDS = 60
 _EVENT_SECONDS = 10
+# Airflow starts a second build at once for a feed that was checked while the first one was being begun
+_SETTLE_SECONDS = 1.0
 
 
 class NightError(Exception):
@@ -80,9 +82,9 @@ def _chosen(settings: Settings, feeds: Iterable[str], report: Report) -> list[st
     if chosen:
         return chosen
     busy = feeds_with_work(settings)
-    for feed in known:
-        if feed not in busy:
-            report(f"ingest_{feed}", "nothing arrived")
+    idle = [feed for feed in known if feed not in busy]
+    if idle:
+        report(", ".join(idle) if busy else "any feed", "nothing arrived for")
     return [feed for feed in known if feed in busy]
 
 
@@ -131,7 +133,7 @@ class _Nightly:
         return sorted(runs.values(), key=lambda run: run.queued_at)
 
     def _wait(self, concerned: Callable[[DagRun], bool]) -> list[DagRun]:
-        answered = time.monotonic()
+        answered = quiet_since = time.monotonic()
         while True:
             try:
                 runs = [run for run in self._runs() if concerned(run)]
@@ -143,7 +145,9 @@ class _Nightly:
                 time.sleep(_POLL_SECONDS)
                 continue
             self._show(runs)
-            if all(run.is_finished for run in runs):
+            if not all(run.is_finished for run in runs):
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > _SETTLE_SECONDS:
                 return runs
             self._check_services()
             time.sleep(_POLL_SECONDS)
