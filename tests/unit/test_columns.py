@@ -20,7 +20,7 @@ from small_contracts import column, small_contract
 
 CONTRACTS = load_contracts(Path(__file__).resolve().parents[2] / "expectations" / "contracts")
 KEY = b"k" * 32
-SECRET = "Zebedee Q. Never-Shown"
+PERSON = "Zebedee Q. Never-Shown"
 
 
 def typed(
@@ -101,7 +101,7 @@ def test_dates_months_time_stamps_and_booleans() -> None:
 
 def test_each_rule_sends_the_row_to_quarantine_with_its_name() -> None:
     assert values(one("text", required=True), "a", "", " ", None) == ["a"] + ["breaks required"] * 3
-    assert values(one("text", logicalTypeOptions={"maxLength": 3}), "né–", "four") == ["né–", "breaks length"]
+    assert values(one("text", logicalTypeOptions={"maxLength": 3}), "nét", "four") == ["nét", "breaks length"]
     assert values(one("text", logicalTypeOptions={"pattern": r"^E01\d{6}$"}), "E01000001", "E02000001") == [
         "E01000001",
         "breaks pattern",
@@ -158,7 +158,7 @@ def test_reasons_of_every_contract_hold_no_value() -> None:
         label = label_of(contract, contract.delivery.examples[0]) or {}
         label |= {"year": "2015"} if "year" not in label else {}
         names = [c.name for c in contract.columns if not c.origin.label]
-        result = typed(contract, [SECRET] * len(names), label=label)
+        result = typed(contract, [PERSON] * len(names), label=label)
         assert len(result.quarantined) == 1, contract.feed
         assert all("Zebedee" not in f"{q.reason}{q.rule}{q.row_token}" for q in result.quarantined)
 

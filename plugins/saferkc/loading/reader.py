@@ -21,6 +21,7 @@ from saferkc.contracts.registry import read_label
 from saferkc.loading.faults import QuarantinedRow, Refused
 
 BLOCK_BYTES = 4 << 20
+_FIRST_BYTES = 64 << 10
 _LONGEST_LINE = 1 << 20
 _LARGEST_JSON = 64 << 20
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
@@ -133,7 +134,10 @@ class DelimitedReader:
     def _first_block(self) -> bytes:
         """The beginning of the document, with the whole heading line in it where there is one."""
         block = b""
-        while b"\n" not in block and len(block) <= _LONGEST_LINE and (more := self._stream.read(BLOCK_BYTES)):
+        while b"\n" not in block and len(block) <= _LONGEST_LINE:
+            more = self._stream.read(min(BLOCK_BYTES, _FIRST_BYTES))
+            if not more:
+                break
             block += more
         return block
 
@@ -160,13 +164,15 @@ class DelimitedReader:
     def _blocks(self) -> Iterator[bytes]:
         """Yield blocks of whole lines; a quoted field never ends in the middle of one."""
         rest, self._rest = self._rest, b""
-        while more := self._stream.read(BLOCK_BYTES):
+        # a line of a wide file becomes many records
+        block_bytes = max(1, BLOCK_BYTES // (len(self.layout.period_positions) or 1))
+        while more := self._stream.read(block_bytes):
             rest += more
             end = _whole_lines(rest)
             if end:
                 block, rest = rest[:end], rest[end:]
                 yield block
-            elif len(rest) > BLOCK_BYTES + _LONGEST_LINE:
+            elif len(rest) > block_bytes + _LONGEST_LINE:
                 raise Refused(f"line {self._line} does not end: a quote is not closed, or it is not a text")
         if rest:
             if rest.count(b'"') % 2:

@@ -109,12 +109,22 @@ def settle_repeats(
     }[rule.rule]
     if contract.key_columns:
         keeps = sql.SQL("false")
+    repeated = connection.execute(
+        sql.SQL(
+            """
+            create temporary table repeated_key on commit drop as
+            select record_key from {target} where delivery_id = {id} group by record_key having count(*) > 1
+            """
+        ).format(target=target, id=sql.Literal(delivery_id))
+    ).rowcount
+    if not repeated:
+        return 0, []
     numbered = sql.SQL(
         """
         select t.ctid as place, t.line_number, row_number() over versions as n,
             first_value(t.row_hash) over versions = t.row_hash as is_identical, {keeps} as keeps
         from {target} as t
-        where t.delivery_id = %(id)s
+        where t.delivery_id = %(id)s and t.record_key in (select k.record_key from repeated_key as k)
         window versions as (partition by t.record_key order by t.line_number, t.period)
         """
     ).format(target=target, keeps=keeps)
