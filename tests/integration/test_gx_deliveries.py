@@ -65,7 +65,7 @@ def test_nothing_to_check_costs_nothing(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "expected"),
     [
-        ("month", None, "error: month is given"),
+        ("reported_by", None, "error: reported_by is given"),
         ("latitude", 89.0, "error: latitude lies within its limits"),
         ("lsoa_code", SECRET, "error: lsoa_code is written as agreed"),
         ("crime_id_police", SECRET * 5, "error: crime_id_police is written as agreed"),

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.publishing import shape
-from saferkc.publishing.difference import Changes, make_equal
+from saferkc.publishing.difference import Changes, Tables, make_equal
 from saferkc.publishing.ledger import APPLICATION_NAME, FAILED_ALERT, HELD_ALERT
 from saferkc.publishing.manifest import PublishedModel, published_models, target_dir
 from saferkc.settings import Settings
@@ -106,11 +106,16 @@ def _publish(connection: Connection, build_id: int, models: list[PublishedModel]
         built, compare_all = shapes[model]
         changes[model.name] = make_equal(
             connection,
-            source=(model.build_schema, model.table),
-            target=(model.schema, model.table),
-            key=model.primary_key,
-            columns=tuple(built.columns),
-            compare_as_text=frozenset(built.uncomparable),
+            Tables(
+                source=(model.build_schema, model.table),
+                target=(model.schema, model.table),
+                key=model.primary_key,
+                columns=tuple(built.columns),
+                # A fact's build_id says which build brought the row as it is: a month that was built again to
+                # the same rows need not be written again. Marts built whole carry the build that they are of.
+                stamps=frozenset({"build_id"} if model.rows == "changed" else ()),
+                compare_as_text=frozenset(built.uncomparable),
+            ),
             newer_than_build=last if model.rows == "changed" and not compare_all else None,
         )
         shape.finish(connection, model)
