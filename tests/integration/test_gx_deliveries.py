@@ -129,6 +129,25 @@ def test_rows_that_do_not_equal_the_account_are_found_and_the_alert_closes_when_
     assert scalar(settings, "select state from quality.alert") == "resolved"
 
 
+def test_a_label_spelt_another_way_is_no_new_one(settings: Settings) -> None:
+    feed = "mps_recorded_crime"
+    with connect(settings) as connection:
+        delivery_id = deliver(connection, feed=feed, rows=3)
+        labels = ("burglary  -  RESIDENTIAL", "Motor Vehicle Interference and Tampering", "Theft of dreams")
+        for line, label in enumerate(labels, 1):
+            connection.execute(
+                "insert into raw.mps_recorded_crime (delivery_id, line_number, record_key, row_hash, occurrence,"
+                " geography_level, borough_name, major_category, minor_category, month, offence_count)"
+                " values (%s, %s, gen_random_uuid(), gen_random_uuid(), 1, 'borough', 'Camden', 'Burglary', %s,"
+                " '2017-04-01', 1)",
+                (delivery_id, line, label),
+            )
+    check_deliveries(settings, feed, [delivery_id])
+    assert failed(settings) == [f"{delivery_id} warning: minor_category_known"]
+    observed = "select observed ->> 'observed_value' from quality.check_result where not success"
+    assert scalar(settings, observed) == "1.0"
+
+
 def test_every_contract_makes_a_suite_that_the_database_can_answer(settings: Settings) -> None:
     for feed in load_contracts(settings.contracts_dir):
         with connect(settings) as connection:

@@ -16,7 +16,8 @@ from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import Contract, load_contracts
-from saferkc.contracts.model import Column
+from saferkc.contracts.labels import fold_label
+from saferkc.contracts.model import Column, Quality
 from saferkc.publishing.checks import NO_ROWS, Check, Checker, SuiteResult, record
 from saferkc.publishing.documents import keep_delivery_result
 from saferkc.settings import Settings
@@ -124,17 +125,7 @@ def _column_checks(feed: str, column: Column, delivery_ids: Sequence[int]) -> li
         )
     for rule in column.quality:
         if rule.metric == "invalidValues" and rule.valid_values:
-            checks.append(
-                Check(
-                    name=rule.name,
-                    expectation="expect_column_values_to_be_in_set",
-                    severity=rule.severity,
-                    column=column.name,
-                    arguments={"value_set": rule.valid_values},
-                    meaning=f"Values of {column.name} are new to the contract: {rule.description}",
-                    next_step="Ask the agency what the new value means, then add it to the contract.",
-                )
-            )
+            checks.append(_known_codes(column, rule, delivery_ids))
     limits = column.options
     if limits.minimum is not None or limits.maximum is not None:
         checks.append(
@@ -162,6 +153,38 @@ def _column_checks(feed: str, column: Column, delivery_ids: Sequence[int]) -> li
             )
         )
     return checks
+
+
+def _known_codes(column: Column, rule: Quality, delivery_ids: Sequence[int]) -> Check:
+    """That values are of the code list, or fold to one of it where the contract says so."""
+    folds = bool(rule.arguments.get("foldLabels"))
+    query = None
+    if folds:
+        name = sql.Identifier(column.name)
+        known = sorted({fold_label(value) for value in rule.valid_values})
+        query = _among(
+            delivery_ids,
+            sql.SQL(
+                "select 1 from (select distinct {} from @batch where @among) as labels where {} <> all ({})"
+            ).format(name, _folded(name), sql.Literal(known)),
+        )
+    return Check(
+        name=rule.name,
+        expectation=NO_ROWS if folds else "expect_column_values_to_be_in_set",
+        severity=rule.severity,
+        column=column.name,
+        query=query,
+        arguments={} if folds else {"value_set": rule.valid_values},
+        meaning=f"Values of {column.name} are new to the contract: {rule.description}",
+        next_step="Ask the agency what the new value means, then add it to the contract.",
+    )
+
+
+def _folded(name: sql.Identifier) -> sql.Composable:
+    """``fold_label`` in SQL."""
+    return sql.SQL(
+        r"btrim(regexp_replace(regexp_replace(replace(lower({}), '&', ' and '), '\mst\.', 'st', 'g'), '\s+', ' ', 'g'))"
+    ).format(name)
 
 
 def _faulty_text(column: Column) -> sql.Composable | None:

@@ -99,6 +99,7 @@ def _publish(connection: Connection, build_id: int, models: list[PublishedModel]
     last = last_row[0] if last_row else None
 
     connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+    connection.execute("set local work_mem = '256MB'")  # two large tables are joined in one pass
     # all changes of shape first: they take the strongest locks, so they wait before any row is touched
     shapes = {model: shape.align(connection, model, build_id) for model in models}
     changes = {}
