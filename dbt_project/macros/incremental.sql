@@ -21,20 +21,23 @@
 
 
 {#-
-    Scopes and months of `feed` to build again: (scope, period). With `lookups`, everything is built again when a
-    delivery of one of those feeds is new, because it may move any row.
+    Scopes and months of `feed` to build again: (scope, period). Beside those of new deliveries, the ones that no
+    delivery speaks for any more (real files end the simulated ones of all months), so that their rows go. With
+    `lookups`, everything is built again when a delivery of one of those feeds is new, because it may move any row.
 -#}
 {% macro changed_periods(feed, lookups=[]) -%}
-    select coverage.scope, coverage.period
+    select
+        coverage.scope,
+        coverage.period
     from {{ source('quality', 'delivery_coverage') }} as coverage
-    where
-        coverage.feed = '{{ feed }}'
-        and (
-            coverage.delivery_id in ({{ new_deliveries([feed]) }})
-            {%- if lookups %}
-            or exists ({{ new_deliveries(lookups) }})
-            {%- endif %}
-        )
+    where coverage.feed = '{{ feed }}'
+    group by coverage.scope, coverage.period
+    having
+        not {{ any_true('coverage.is_current') }}
+        or {{ any_true('coverage.is_current and coverage.delivery_id in (' ~ new_deliveries([feed]) ~ ')') }}
+        {%- if lookups %}
+        or exists ({{ new_deliveries(lookups) }})
+        {%- endif %}
 {%- endmacro %}
 
 

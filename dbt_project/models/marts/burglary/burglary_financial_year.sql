@@ -50,8 +50,8 @@ changes_over_the_years as (
     inner join {{ ref('int_recording__changes_by_class') }} as changes
         on
             changes.series = 'burglary'
-            and changes.changed_on > {{ add_years('starts.year_from', -1) }}
-            and changes.changed_on < {{ add_years('starts.year_from', 1) }}
+            and {{ add_years('starts.year_from', -1) }} < changes.changed_on
+            and {{ add_years('starts.year_from', 1) }} > changes.changed_on
     group by starts.year_from, changes.is_parent
 ),
 

@@ -62,8 +62,8 @@ changes_over_the_year as (
     inner join {{ ref('int_recording__changes_by_class') }} as changes
         on
             changes.series = 'burglary'
-            and changes.changed_on > {{ add_years('months.month', -1) }}
-            and changes.changed_on <= months.month
+            and {{ add_years('months.month', -1) }} < changes.changed_on
+            and months.month >= changes.changed_on
     group by months.month, changes.is_parent
 ),
 

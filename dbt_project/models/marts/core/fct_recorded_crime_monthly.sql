@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_changed_periods',
         on_schema_change='fail',
+        pre_hook="{{ analyze_source('mps_recorded_crime') }}",
         indexes=[
             {'columns': ['offence_key', 'month', 'borough_key', 'ward_key'], 'unique': true},
             {'columns': ['build_id']},
@@ -39,19 +40,6 @@ printed_with_keys as (
     left join {{ ref('dim_ward') }} as wards on printed.ward_code = wards.ward_code
 ),
 
--- several labels of one file may fold to one offence: they are added up
-cells as (
-    select
-        geography_level,
-        month,
-        borough_key,
-        ward_key,
-        offence_key,
-        sum(offence_count)::integer as offence_count
-    from printed_with_keys
-    group by geography_level, month, borough_key, ward_key, offence_key
-),
-
 -- Absent is 0 only for a category that the file knows and for an area that it holds, in a month that it covers.
 areas_of_month as (
     select distinct
@@ -59,7 +47,7 @@ areas_of_month as (
         month,
         borough_key,
         ward_key
-    from cells
+    from printed_with_keys
 ),
 
 offences_of_month as (
@@ -67,46 +55,74 @@ offences_of_month as (
         geography_level,
         month,
         offence_key
-    from cells
+    from printed_with_keys
 ),
 
 combinations as (
     select
-        coverage.geography_level,
-        coverage.month,
+        areas_of_month.geography_level,
+        areas_of_month.month,
         areas_of_month.borough_key,
         areas_of_month.ward_key,
-        offences_of_month.offence_key,
-        coverage.delivery_id,
-        coverage.is_simulated
-    from {{ ref('int_mps__coverage') }} as coverage
-    inner join areas_of_month
-        on
-            coverage.geography_level = areas_of_month.geography_level
-            and coverage.month = areas_of_month.month
+        offences_of_month.offence_key
+    from areas_of_month
     inner join offences_of_month
         on
-            coverage.geography_level = offences_of_month.geography_level
-            and coverage.month = offences_of_month.month
+            areas_of_month.geography_level = offences_of_month.geography_level
+            and areas_of_month.month = offences_of_month.month
+),
+
+-- put together and added up, not joined: no plan of that can go wrong, however little the planner knows
+printed_and_zeros as (
+    select
+        geography_level,
+        month,
+        borough_key,
+        ward_key,
+        offence_key,
+        offence_count,
+        true as is_printed
+    from printed_with_keys
+    union all
+    select
+        geography_level,
+        month,
+        borough_key,
+        ward_key,
+        offence_key,
+        0 as offence_count,
+        false as is_printed
+    from combinations
+),
+
+-- several labels of one file may fold to one offence: they count together
+cells as (
+    select
+        geography_level,
+        month,
+        borough_key,
+        ward_key,
+        offence_key,
+        sum(offence_count)::integer as offence_count,
+        {{ any_true('is_printed') }} as is_printed
+    from printed_and_zeros
+    group by geography_level, month, borough_key, ward_key, offence_key
 )
 
 select
-    combinations.geography_level,
-    combinations.borough_key,
-    combinations.ward_key,
-    combinations.offence_key,
-    combinations.month,
-    {{ date_key('combinations.month') }} as month_key,
-    coalesce(cells.offence_count, 0) as offence_count,
-    cells.offence_count is null as is_absent_in_file,
-    combinations.delivery_id,
-    combinations.is_simulated,
+    cells.geography_level,
+    cells.borough_key,
+    cells.ward_key,
+    cells.offence_key,
+    cells.month,
+    {{ date_key('cells.month') }} as month_key,
+    cells.offence_count,
+    not cells.is_printed as is_absent_in_file,
+    coverage.delivery_id,
+    coverage.is_simulated,
     {{ build_id() }} as build_id
-from combinations
-left join cells
+from cells
+inner join {{ ref('int_mps__coverage') }} as coverage
     on
-        combinations.geography_level = cells.geography_level
-        and combinations.month = cells.month
-        and combinations.borough_key = cells.borough_key
-        and combinations.ward_key = cells.ward_key
-        and combinations.offence_key = cells.offence_key
+        cells.geography_level = coverage.geography_level
+        and cells.month = coverage.month

@@ -1,0 +1,112 @@
+"""Small parts shared by the tests of the marts: deliver, build with dbt, read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from saferkc.contracts import load_contracts
+from saferkc.landing import receive
+from saferkc.loading import load_arrivals
+from saferkc.publishing.ledger import begin_build as enter_build
+from saferkc.publishing.ledger import finish_build
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import connect, dbt_environment
+
+
+@contextmanager
+def own_warehouse(embedded_home: Settings, template: str, home: Path) -> Iterator[Settings]:
+    """A home with a clean warehouse of its own in the session's server."""
+    name = f"marts_{home.parent.name.replace('-', '_')}"
+    server = embedded_home.warehouse_url.rsplit("/", 1)[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+        copy = sql.SQL("create database {} template {} strategy file_copy")
+        admin.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+    settings = Settings(home=home, project_root=embedded_home.project_root, external_warehouse_url=f"{server}/{name}")
+    settings.remember(**embedded_home.runtime())
+    try:
+        yield settings
+    finally:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def load_inbox(settings: Settings) -> None:
+    """Take in whatever lies in the inbox, feed after feed."""
+    for feed in load_contracts(settings.contracts_dir):
+        load_arrivals(settings, feed, receive(settings, feed))
+
+
+def begin_build(settings: Settings, *, full_refresh: bool = False) -> tuple[int, bool]:
+    """Enter a build; returns its number and whether everything is to be built anew."""
+    start = enter_build(settings, full_refresh=full_refresh)
+    assert start.build_id is not None, "nothing is new"
+    return start.build_id, start.full_refresh
+
+
+def end_build(settings: Settings, build_id: int, state: str) -> None:
+    """Close a build without publishing it, as the audit or a crash would; or as if it had been published."""
+    if state == "published":
+        with connect(settings) as connection:
+            connection.execute(
+                "update quality.build set state = 'published', finished_at = now() where build_id = %s", [build_id]
+            )
+    else:
+        finish_build(settings, build_id, state=state, reason="a test ended it")  # type: ignore[arg-type]
+
+
+def run_dbt(settings: Settings, build_id: int, *arguments: str, full_refresh: bool = False) -> list[dict[str, Any]]:
+    """Run ``dbt build`` as the warehouse does and return what did not end well: name, status and message."""
+    target = settings.home / "dbt" / "target"
+    command = [
+        sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", "--quiet",
+        "--vars", json.dumps({"build_id": build_id}), *arguments,
+    ]  # fmt: skip
+    if full_refresh:
+        command.append("--full-refresh")
+    environment = os.environ | dbt_environment(settings)
+    environment |= {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(settings.home / "dbt" / "logs")}
+    finished = subprocess.run(
+        command, cwd=settings.dbt_project_dir, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (target / "run_results.json").exists(), finished.stdout + finished.stderr
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    assert results, finished.stdout + finished.stderr
+    return [
+        {"name": result["unique_id"], "status": result["status"], "message": result["message"]}
+        for result in results
+        if result["status"] not in ("success", "pass")
+    ]
+
+
+def query(settings: Settings, statement: str) -> list[tuple[Any, ...]]:
+    """Run a query on the warehouse."""
+    with connect(settings) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def fingerprints(settings: Settings) -> dict[str, tuple[int, str]]:
+    """Rows of each built mart and a hash over them, whatever their order; the build's number left out."""
+    found = {}
+    with connect(settings) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_schema like 'build\\_%' order by 1, 2"
+        ).fetchall()
+        for schema, table in tables:
+            statement = sql.SQL(
+                "select count(*), coalesce(md5(string_agg(line, '' order by line)), '')"
+                " from (select md5((to_jsonb(t) - 'build_id')::text) as line from {} as t) as lines"
+            ).format(sql.Identifier(schema, table))
+            row = connection.execute(statement).fetchone()
+            assert row is not None
+            found[f"{schema}.{table}"] = (row[0], row[1])
+    return found

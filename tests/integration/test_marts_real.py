@@ -1,0 +1,329 @@
+"""The marts made from the real files hold every cell of them, as an independent reading of the CSVs finds it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from marts_helpers import begin_build, load_inbox, own_warehouse, query, run_dbt
+from saferkc.settings import Settings
+
+BOROUGH_FILES = ("borough_level_crime_200801_201612.csv", "borough_level_crime_201701_201812.csv")
+WARD_FILE = "ward_level_crime_201703_201902.csv"
+AIRPORTS = "London Heathrow and London City Airports"
+HERE = "Kensington and Chelsea"
+RULE = date(2017, 4, 1)
+
+# level, borough, ward code, major, minor (spaces squeezed, cut as the publisher cuts), month
+Cell = tuple[str, str, str, str, str, date]
+
+
+def squeezed(label: str) -> str:
+    return " ".join(label.split())[:48]
+
+
+def month_of(heading: str) -> date:
+    return date(int(heading[:4]), int(heading[4:]), 1)
+
+
+def read_wide(path: Path) -> dict[Cell, int]:
+    cells: dict[Cell, int] = defaultdict(int)
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        for row in csv.DictReader(handle):
+            if "Borough" in row:
+                place = ("borough", row["Borough"], "")
+                category = (row["Major Category"], row["Minor Category"])
+            else:
+                place = ("ward", row["LookUp_BoroughName"], row["WardCode"])
+                category = (row["MajorText"], row["MinorText"])
+            for heading, value in row.items():
+                if heading.isdigit():
+                    key = (*place, squeezed(category[0]), squeezed(category[1]), month_of(heading))
+                    cells[key] += int(value)
+    return dict(cells)
+
+
+@pytest.fixture(scope="module")
+def cells(real_data: Path) -> dict[Cell, int]:
+    """Every printed cell of the three files; their months do not overlap within a level."""
+    found: dict[Cell, int] = {}
+    for name in (*BOROUGH_FILES, WARD_FILE):
+        found |= read_wide(real_data / "mps" / name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def warehouse(
+    real_data: Path, embedded_home: Settings, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """A warehouse with all the real files, built."""
+    home = tmp_path_factory.mktemp("real-marts") / "home"
+    with own_warehouse(embedded_home, template_database, home) as settings:
+        for source, pattern in (
+            ("police_open", "police_uk/*.zip"), ("mps", "mps/*.csv"), ("reference", "geography/*.csv"),
+        ):  # fmt: skip
+            folder = settings.inbox / source
+            folder.mkdir(parents=True)
+            for path in sorted(real_data.glob(pattern)):
+                shutil.copy(path, folder)
+        load_inbox(settings)
+        build_id, full_refresh = begin_build(settings)
+        assert run_dbt(settings, build_id, full_refresh=full_refresh) == []
+        yield settings
+
+
+def test_every_printed_cell_is_in_the_fact_and_all_else_in_it_is_zero(
+    warehouse: Settings, cells: dict[Cell, int]
+) -> None:
+    rows = query(
+        warehouse,
+        """
+        select geography_level, borough_name, coalesce(nullif(ward_code, 'NOT APPLICABLE'), ''), major_name,
+            minor_name, month, offence_count, is_absent_in_file, is_simulated
+        from build_core.fct_recorded_crime_monthly
+        join build_core.dim_borough using (borough_key)
+        join (select ward_key, ward_code from build_core.dim_ward) as ward using (ward_key)
+        join build_core.dim_offence using (offence_key)
+        """,
+    )
+    names = {"Heathrow and London City airports": AIRPORTS}
+    found = {
+        (level, names.get(borough, borough), ward, squeezed(major), squeezed(minor), month): count
+        for level, borough, ward, major, minor, month, count, _, _ in rows
+    }
+    assert len(found) == len(rows)
+    assert {key: found.get(key) for key in cells} == cells
+    absent = {key: count for key, count in found.items() if key not in cells}
+    assert set(absent.values()) == {0}
+    assert sum(row[7] for row in rows) == len(absent)
+    assert not any(row[8] for row in rows)
+
+    # whole: each area of a month with each category of that month's file, and not one more
+    areas: dict[tuple[str, date], set[tuple[str, str]]] = defaultdict(set)
+    categories: dict[tuple[str, date], set[tuple[str, str]]] = defaultdict(set)
+    for level, borough, ward, major, minor, month in cells:
+        areas[level, month].add((borough, ward))
+        categories[level, month].add((major, minor))
+    assert len(found) == sum(len(areas[key]) * len(categories[key]) for key in areas)
+
+
+def burglary_of(cells: dict[Cell, int]) -> dict[tuple[str, str, str, date], int]:
+    """Area type, area (ward code or borough's name), class, month → burglaries; absent in a covered month is 0."""
+    classes = {
+        "Burglary in a Dwelling": "residential",
+        "Burglary - Residential": "residential",
+        "Burglary in Other Buildings": "business_and_community",
+        "Burglary - Business and Community": "business_and_community",
+    }
+    counts: dict[tuple[str, str, str, date], int] = {}
+    for level, borough, ward, _, _, month in cells:
+        for kind in ("residential", "business_and_community", "all"):
+            if borough != AIRPORTS:
+                counts[level, ward or borough, kind, month] = 0
+            if level == "borough":
+                counts["london", "London", kind, month] = 0
+    for (level, borough, ward, major, minor, month), count in cells.items():
+        if major != "Burglary":
+            continue
+        for kind in (classes[minor], "all"):
+            if borough != AIRPORTS:
+                counts[level, ward or borough, kind, month] += count
+            if level == "borough":
+                counts["london", "London", kind, month] += count
+    return counts
+
+
+def test_every_cell_of_burglary_monthly_is_that_of_the_files(warehouse: Settings, cells: dict[Cell, int]) -> None:
+    rows = query(
+        warehouse,
+        """
+        select geography_type, case geography_type when 'ward' then ward_code else geography_name end,
+            burglary_class, month, offences_as_recorded, offences_comparable
+        from build_burglary.burglary_monthly
+        """,
+    )
+    expected = burglary_of(cells)
+    assert {row[:4]: row[4] for row in rows} == expected
+    assert len(rows) == len(expected)
+    comparable = {key: None if key[2] != "all" and key[3] < RULE else count for key, count in expected.items()}
+    assert {row[:4]: row[5] for row in rows} == comparable
+
+
+def test_every_change_on_the_year_before_is_right_or_absent_with_its_reason(
+    warehouse: Settings, cells: dict[Cell, int]
+) -> None:
+    rows = query(
+        warehouse,
+        """
+        select geography_type, case geography_type when 'ward' then ward_code else geography_name end,
+            burglary_class, month, change_on_same_month_last_year, change_reason, comparability
+        from build_burglary.burglary_monthly
+        """,
+    )
+    counts = burglary_of(cells)
+    assert rows
+    for area_type, area, kind, month, change, reason, comparability in rows:
+        year_before = month.replace(year=month.year - 1)
+        over_the_rule = year_before < RULE <= month
+        before = counts.get((area_type, area, kind, year_before))
+        if kind != "all" and over_the_rule:
+            assert change is None
+            assert "1 April 2017" in reason
+            assert comparability == "break"
+        elif before is None:
+            assert change is None
+            assert "not published" in reason
+        else:
+            assert change == counts[area_type, area, kind, month] - before
+            assert reason is None
+        if kind == "all" and over_the_rule:
+            assert comparability == "bridged"
+
+
+def test_burglary_of_this_borough_is_what_the_publisher_says(warehouse: Settings) -> None:
+    years = dict(
+        query(
+            warehouse,
+            f"""
+            select (financial_year, burglary_class)::text, offences_as_recorded
+            from build_burglary.burglary_financial_year
+            where geography_type = 'borough' and borough_name = '{HERE}'
+            """,
+        )
+    )
+    assert years["(2015/16,residential)"] == 962
+    assert years["(2015/16,business_and_community)"] == 600
+    assert years["(2016/17,residential)"] == 864
+    assert years["(2016/17,business_and_community)"] == 608
+    assert years["(2017/18,residential)"] == 1397
+    assert years["(2017/18,business_and_community)"] == 632
+    months = query(
+        warehouse,
+        """
+        select geography_name, month, array_agg(offences_as_recorded order by burglary_class desc)
+        from build_burglary.burglary_monthly
+        where (geography_type = 'london' or borough_name = 'Kensington and Chelsea' and geography_type = 'borough')
+            and burglary_class <> 'all' and month between '2017-01-01' and '2017-07-01'
+        group by geography_name, month
+        """,
+    )
+    found = {(name, month.month): tuple(counts) for name, month, counts in months}
+    assert found[HERE, 1] == (53, 59)
+    assert found[HERE, 2] == (58, 40)
+    assert found[HERE, 3] == (106, 59)
+    assert found[HERE, 4] == (111, 50)
+    assert found[HERE, 5] == (74, 46)
+    assert found[HERE, 6] == (109, 33)
+    assert found[HERE, 7] == (146, 45)
+    assert found["London", 3] == (4011, 2352)
+    assert found["London", 4] == (4334, 1518)
+
+
+def test_financial_years_keep_to_the_rule_and_not_to_the_label(warehouse: Settings) -> None:
+    rows = query(
+        warehouse,
+        f"""
+        select financial_year, burglary_class, months_covered, comparability, change_on_last_year, regime_code
+        from build_burglary.burglary_financial_year
+        join build_core.dim_recording_regime using (regime_key)
+        where geography_type = 'borough' and borough_name = '{HERE}' and financial_year between '2016' and '2019'
+            and burglary_class <> 'business_and_community'
+        """,
+    )
+    found = {(year, kind): rest for year, kind, *rest in rows}
+    old, new = "burglary_to_2017_03", "burglary_from_2017_04"
+    assert found["2016/17", "residential"] == [12, "comparable", 864 - 962, old]
+    assert found["2017/18", "residential"] == [12, "break", None, new]
+    assert found["2017/18", "all"] == [12, "bridged", 1397 + 632 - 864 - 608, new]
+    assert found["2018/19", "residential"] == [9, "provisional", None, new]
+
+
+def test_no_pseudo_borough_is_listed_and_every_ward_of_this_borough_is(warehouse: Settings) -> None:
+    boroughs = query(
+        warehouse, "select distinct borough_name from build_burglary.burglary_monthly where geography_type = 'borough'"
+    )
+    assert len(boroughs) == 32
+    assert not any("Heathrow" in name for (name,) in boroughs)
+    wards = query(
+        warehouse,
+        "select distinct ward_name from build_burglary.burglary_monthly"
+        f" where geography_type = 'ward' and borough_name = '{HERE}'",
+    )
+    assert len(wards) == 18
+    assert {("Brompton & Hans Town",), ("St. Helen's",)} <= set(wards)
+
+
+def archive_rows(real_data: Path, ending: str) -> Iterator[dict[str, str]]:
+    for path in sorted((real_data / "police_uk").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith(ending):
+                    yield from csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"), newline=""))
+
+
+def test_street_crime_keeps_every_record_with_and_without_a_place(warehouse: Settings, real_data: Path) -> None:
+    with_id: set[tuple[str, ...]] = set()
+    records: Counter[tuple[str, bool]] = Counter()
+    for row in archive_rows(real_data, "-street.csv"):
+        values = tuple(row.values())
+        if row["Crime ID"] and values in with_id:
+            continue
+        with_id.add(values)
+        records[row["Month"], bool(row["LSOA code"])] += 1
+    found = query(
+        warehouse,
+        "select to_char(month, 'YYYY-MM'), has_location, count(*) from build_core.fct_street_crime group by 1, 2",
+    )
+    assert {(month, placed): count for month, placed, count in found} == records
+    (unknown,) = query(warehouse, "select count(*) from build_core.fct_street_crime where ward_key = 0")[0]
+    assert unknown == sum(count for (_, placed), count in records.items() if not placed)
+
+
+def test_street_crime_lies_in_the_ward_of_the_look_up(warehouse: Settings, real_data: Path) -> None:
+    with (real_data / "geography" / "lsoa11_to_ward2017.csv").open(encoding="utf-8-sig", newline="") as handle:
+        ward_of = {row["LSOA11CD"]: row["WD17CD"] for row in csv.DictReader(handle)}
+    rows = query(
+        warehouse,
+        """
+        select distinct lsoa.lsoa_code, ward.ward_code, borough.borough_name, lsoa.lsoa_name
+        from build_core.fct_street_crime as crime
+        join build_core.dim_lsoa as lsoa using (lsoa_key)
+        join build_core.dim_ward as ward on crime.ward_key = ward.ward_key
+        join build_core.dim_borough as borough on crime.borough_key = borough.borough_key
+        where lsoa.lsoa_key <> 0
+        """,
+    )
+    assert len(rows) > 4000
+    for lsoa, ward, borough, name in rows:
+        if lsoa in ward_of:
+            assert ward == ward_of[lsoa]
+            assert name.startswith(borough)
+        else:
+            assert (ward, borough) == ("NOT APPLICABLE", "Outside London")
+
+
+def test_stop_searches_are_counted_by_the_day_and_hour_of_london(warehouse: Settings, real_data: Path) -> None:
+    london = ZoneInfo("Europe/London")
+    expected: Counter[tuple[int, int, date]] = Counter()
+    for row in archive_rows(real_data, "-stop-and-search.csv"):
+        at = datetime.fromisoformat(row["Date"]).astimezone(london)
+        expected[at.year * 10000 + at.month * 100 + at.day, at.hour, date(at.year, at.month, 1)] += 1
+    found = query(
+        warehouse,
+        "select searched_date_key, searched_hour, month, count(*) from build_core.fct_stop_search group by 1, 2, 3",
+    )
+    assert {(day, hour, month): count for day, hour, month, count in found} == expected
+    repeats, total = query(
+        warehouse,
+        "select count(*) filter (where is_repeat_of_identical_row), count(*) from build_core.fct_stop_search",
+    )[0]
+    assert total == sum(expected.values())
+    assert repeats > 100
