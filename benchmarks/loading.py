@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 OTHERS = HERE / "others"
 UV = HERE.parent / ".tools" / "bin" / "uv"
 DATABASE = "benchmark"
-# to_sql sends every value by itself: one file in twelve tells enough
+# to_sql takes as much time a row throughout, and much of it: one file in twelve tells enough
 _PANDAS_SHARE = 12
 _MEMORY_FILES = (1, 10)
 
