@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg import sql
 from saferkc.contracts import load_contracts
 from saferkc.landing import receive
@@ -21,22 +20,8 @@ from saferkc.publishing.ledger import finish_build
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, dbt_environment
 
-
-@contextmanager
-def own_warehouse(embedded_home: Settings, template: str, home: Path) -> Iterator[Settings]:
-    """A home with a clean warehouse of its own in the session's server."""
-    name = f"marts_{home.parent.name.replace('-', '_')}"
-    server = embedded_home.warehouse_url.rsplit("/", 1)[0]
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        copy = sql.SQL("create database {} template {} strategy file_copy")
-        admin.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
-    settings = Settings(home=home, project_root=embedded_home.project_root, external_warehouse_url=f"{server}/{name}")
-    settings.remember(**embedded_home.runtime())
-    try:
-        yield settings
-    finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+# of tests/conftest.py: a folder and the name of the database to copy, to the settings of a home of its own
+NewWarehouse = Callable[[Path, str], AbstractContextManager[Settings]]
 
 
 def load_inbox(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from marts_helpers import begin_build, load_inbox, own_warehouse, query, run_dbt
+from marts_helpers import NewWarehouse, begin_build, load_inbox, query, run_dbt
 from saferkc.settings import Settings
 
 BOROUGH_FILES = ("borough_level_crime_200801_201612.csv", "borough_level_crime_201701_201812.csv")
@@ -62,11 +62,11 @@ def cells(real_data: Path) -> dict[Cell, int]:
 
 @pytest.fixture(scope="module")
 def warehouse(
-    real_data: Path, embedded_home: Settings, template_database: str, tmp_path_factory: pytest.TempPathFactory
+    real_data: Path, new_warehouse: NewWarehouse, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     """A warehouse with all the real files, built."""
-    home = tmp_path_factory.mktemp("real-marts") / "home"
-    with own_warehouse(embedded_home, template_database, home) as settings:
+    folder = tmp_path_factory.mktemp("real-marts")
+    with new_warehouse(folder, template_database) as settings:
         for source, pattern in (
             ("police_open", "police_uk/*.zip"), ("mps", "mps/*.csv"), ("reference", "geography/*.csv"),
         ):  # fmt: skip

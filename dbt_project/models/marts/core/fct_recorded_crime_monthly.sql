@@ -3,7 +3,6 @@
         materialized='incremental',
         incremental_strategy='replace_changed_periods',
         on_schema_change='fail',
-        pre_hook="{{ analyze_source('mps_recorded_crime') }}",
         indexes=[
             {'columns': ['offence_key', 'month', 'borough_key', 'ward_key'], 'unique': true},
             {'columns': ['build_id']},

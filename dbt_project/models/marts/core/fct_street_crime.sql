@@ -3,7 +3,6 @@
         materialized='incremental',
         incremental_strategy='replace_changed_periods',
         on_schema_change='fail',
-        pre_hook="{{ analyze_source('police_open_street') }}",
         indexes=[
             {'columns': ['street_crime_key'], 'unique': true},
             {'columns': ['month', 'ward_key']},

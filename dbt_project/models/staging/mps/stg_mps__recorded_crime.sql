@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ analyze_source('mps_recorded_crime') }}") }}
+
 select
     record.record_key,
     record.occurrence,

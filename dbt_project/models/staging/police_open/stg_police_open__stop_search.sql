@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ analyze_source('police_open_stop_search') }}") }}
+
 select
     record.record_key,
     record.occurrence,
