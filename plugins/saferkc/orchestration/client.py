@@ -67,6 +67,10 @@ class AirflowClient:
         """Return Airflow's records of the DAGs."""
         return self._all("/api/v2/dags", "dags")
 
+    def dag(self, dag_id: str) -> dict[str, Any]:
+        """Return all that Airflow knows of one DAG, its page included."""
+        return self._send("GET", f"/api/v2/dags/{dag_id}/details")
+
     def dags_read_since(self, moment: float, expected: set[str]) -> bool:
         """Tell whether every DAG of ``expected`` was read from its file after ``moment`` (seconds, Unix)."""
         since = datetime.fromtimestamp(moment, UTC)

@@ -1,0 +1,29 @@
+"""One home with real Airflow, shared by all end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from home_helpers import FIRST_MONTHS, Home, new_home
+
+
+@pytest.fixture(scope="session")
+def running_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home that is up, with nothing delivered yet."""
+    home = new_home(tmp_path_factory.mktemp("end-to-end") / "home")
+    try:
+        status, output = home.saferkc("up")
+        assert status == 0, output
+        yield home
+    finally:
+        home.clear()
+
+
+@pytest.fixture(scope="session")
+def published_home(running_home: Home) -> Home:
+    """The home after a first night over simulated deliveries."""
+    running_home.deliver(*FIRST_MONTHS)
+    status, output = running_home.saferkc("nightly")
+    assert status == 0, output
+    return running_home

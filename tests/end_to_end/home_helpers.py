@@ -1,0 +1,80 @@
+"""A home with real Airflow, driven through the command line as a user does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from saferkc.orchestration import airflow
+from saferkc.settings import Settings
+from saferkc.simulation import simulate
+from saferkc.warehouse import embedded
+from saferkc.warehouse.connection import connect
+
+PROGRAM = Path(sys.executable).with_name("saferkc")
+FIRST_MONTHS = (date(2017, 2, 1), date(2017, 4, 30))
+
+
+@dataclass
+class Home:
+    """A home and the command line in it."""
+
+    settings: Settings
+
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``saferkc`` in this home."""
+        return subprocess.Popen(
+            [PROGRAM, *arguments],
+            env=os.environ | {"SAFERKC_HOME": str(self.settings.home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def saferkc(self, *arguments: str) -> tuple[int, str]:
+        """Run ``saferkc`` in this home to its end; return exit status and output."""
+        process = self.command(*arguments)
+        output, _ = process.communicate(timeout=540)
+        return process.returncode, output
+
+    def deliver(self, date_from: date, date_to: date) -> None:
+        """Put simulated deliveries into the inbox."""
+        simulate(self.settings, date_from=date_from, date_to=date_to, scale=0.1, only_new=True)
+
+    def clear(self) -> None:
+        """End everything of this home, whatever state a test left it in."""
+        airflow.stop(self.settings)
+        embedded.stop(self.settings)
+        shutil.rmtree(self.settings.home, ignore_errors=True)
+
+
+def new_home(folder: Path) -> Home:
+    os.environ.pop("SAFERKC_WAREHOUSE_URL", None)
+    return Home(Settings.load(folder))
+
+
+def published_content(settings: Settings) -> dict[str, str]:
+    """Return a fingerprint of each published table, without what differs from build to build."""
+    with connect(settings) as connection:
+        tables = connection.execute(
+            """
+            select table_schema, table_name,
+                string_agg(quote_ident(column_name), ', ' order by ordinal_position)
+            from information_schema.columns
+            where table_schema in ('core', 'burglary')
+                and column_name not in ('build_id', 'delivery_id')
+            group by 1, 2 order by 1, 2
+            """
+        ).fetchall()
+        found = {}
+        for schema, table, columns in tables:
+            query = "select count(*), md5(coalesce(string_agg(r, '|' order by r), '')) from"
+            rows = f"(select row({columns})::text as r from {schema}.{table}) as t"
+            count, digest = connection.execute(f"{query} {rows}".encode()).fetchone() or (0, "")
+            found[f"{schema}.{table}"] = f"{count} rows, {digest}"
+    return found

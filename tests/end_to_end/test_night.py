@@ -1,0 +1,90 @@
+"""A night through real Airflow: from files in the inbox to published marts, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+
+from home_helpers import Home, published_content
+from saferkc.orchestration.client import AirflowClient
+from saferkc.warehouse.connection import connect, fetch_all
+
+
+def test_night_publishes_and_accounts_for_every_row(published_home: Home) -> None:
+    status, output = published_home.saferkc("status", "--json")
+    assert status == 0, output
+    told = json.loads(output)
+    assert told["builds"][0]["state"] == "published"
+    assert told["builds"][0]["models_built"] > 20
+    assert len(told["deliveries"]) > 5
+    for feed in told["deliveries"]:
+        parts = feed["rows_admitted"] + feed["rows_unchanged"] + feed["rows_quarantined"]
+        assert feed["rows_in"] == parts, feed["feed"]
+        assert feed["is_simulated"], feed["feed"]
+    content = published_content(published_home.settings)
+    assert "burglary.burglary_monthly" in content
+    assert not any(fingerprint.startswith("0 rows") for fingerprint in content.values())
+
+
+def test_inbox_is_empty_after_the_night(published_home: Home) -> None:
+    assert [path for path in published_home.settings.inbox.rglob("*") if path.is_file()] == []
+
+
+def test_build_shows_a_task_a_model_and_dbt_ran_once(published_home: Home) -> None:
+    client = AirflowClient(published_home.settings)
+    run = next(run for run in client.runs(dag_id="warehouse", states=("success",)))
+    tasks = {task.task_id: task for task in client.tasks(run.dag_id, run.run_id)}
+    assert {"begin", "dbt.dbt_producer_watcher", "audit", "publish", "data_docs"} <= set(tasks)
+    assert {"dbt.burglary_monthly_run", "dbt.dim_ward_run", "dbt.fct_street_crime_run"} <= set(tasks)
+    results = list((published_home.settings.home / "dbt" / "builds").glob("*.json"))
+    kinds = {row["unique_id"].split(".")[0] for row in json.loads(results[0].read_text())["results"]}
+    assert {"model", "test", "unit_test", "seed"} <= kinds
+
+
+def test_second_night_with_nothing_new_adds_nothing(published_home: Home) -> None:
+    counted = "select (select count(*) from quality.delivery) as d, (select count(*) from quality.build) as b"
+    with connect(published_home.settings) as connection:
+        before = fetch_all(connection, counted)
+    content = published_content(published_home.settings)
+    status, output = published_home.saferkc("nightly")
+    assert status == 0, output
+    assert "Nothing new" in output
+    with connect(published_home.settings) as connection:
+        assert fetch_all(connection, counted) == before
+    assert published_content(published_home.settings) == content
+
+
+def test_console_is_quiet(published_home: Home) -> None:
+    _, output = published_home.saferkc("nightly")
+    for chatter in ("Warning", "WARNING", "Traceback", "INFO", "[info"):
+        assert chatter not in output
+
+
+def test_replay_of_a_month_judges_landed_files_again(published_home: Home) -> None:
+    content = published_content(published_home.settings)
+    status, output = published_home.saferkc(
+        "backfill", "--feed", "police_open_street", "--from", "2017-03-01", "--to", "2017-03-31"
+    )
+    assert status == 0, output
+    with connect(published_home.settings) as connection:
+        states = fetch_all(
+            connection,
+            "select state from quality.delivery where feed = 'police_open_street' order by delivery_id desc limit 1",
+        )
+    assert states == [{"state": "duplicate"}]
+    assert published_content(published_home.settings) == content
+
+
+def test_query_can_read_and_change_nothing(published_home: Home) -> None:
+    status, output = published_home.saferkc("sql", "--csv", "select count(*) as n from quality.build")
+    assert (status, output.splitlines()[0]) == (0, "n")
+    for attempt in ("delete from quality.build", "select 1; delete from quality.build", "create table t (a int)"):
+        status, output = published_home.saferkc("sql", attempt)
+        assert status == 1
+        assert output.startswith("saferkc: the query failed: ")
+
+
+def test_unknown_feed_is_told_in_one_line(published_home: Home) -> None:
+    status, output = published_home.saferkc("nightly", "--feed", "police_ofences")
+    assert status == 1
+    assert "there is no feed police_ofences; the feeds are" in output
+    assert "Traceback" not in output
