@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
-
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.migrate import migrate
@@ -33,9 +33,17 @@ def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings
     home = tmp_path_factory.mktemp("saferkc-home")
     settings = Settings.load(home)
     embedded.start(settings)
+    _spare_the_disk(settings)
     yield settings
     embedded.stop(settings)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _spare_the_disk(settings: Settings) -> None:
+    """What these tests write need not survive a crash of the machine; those about crashes have homes of their own."""
+    with psycopg.connect(settings.warehouse_url, autocommit=True) as admin:
+        admin.execute("alter system set fsync = off")
+        admin.execute("select pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +53,32 @@ def template_database(embedded_home: Settings) -> str:
     return "warehouse"
 
 
-@pytest.fixture
-def settings(embedded_home: Settings, template_database: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a home with a clean warehouse of its own in the session's server."""
-    name = f"warehouse_{tmp_path.name.replace('-', '_')}"[-60:]
+NewWarehouse = Callable[[Path, str], AbstractContextManager[Settings]]
+
+
+@pytest.fixture(scope="session")
+def new_warehouse(embedded_home: Settings) -> NewWarehouse:
+    """Makes homes in a folder, each with a warehouse of its own copied from a database of the session's server."""
     runtime = embedded_home.runtime()
     url = "postgresql://saferkc:{postgres_password}@127.0.0.1:{postgres_port}".format(**runtime)
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
-        copy = sql.SQL("create database {} template {} strategy file_copy")
-        admin.execute(copy.format(sql.Identifier(name), sql.Identifier(template_database)))
-    own = Settings(home=tmp_path / "home", project_root=CHECKOUT, external_warehouse_url=f"{url}/{name}")
-    own.remember(**runtime)
-    yield own
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def make(folder: Path, template: str) -> Iterator[Settings]:
+        name = f"warehouse_{folder.name.replace('-', '_')}"[-60:]
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
+            copy = sql.SQL("create database {} template {} strategy file_copy")
+            admin.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+        own = Settings(home=folder / "home", project_root=CHECKOUT, external_warehouse_url=f"{url}/{name}")
+        own.remember(**runtime)
+        yield own
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    return make
+
+
+@pytest.fixture
+def settings(new_warehouse: NewWarehouse, template_database: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a home with a clean warehouse of its own in the session's server."""
+    with new_warehouse(tmp_path, template_database) as own:
+        yield own

@@ -274,7 +274,9 @@ class Loader:
         lines, last = -1, b"\n"  # the heading is no record
         try:
             with self._open() as stream:
-                while block := stream.read(BLOCK_BYTES):
+                # as much as there is: a damaged stream gives an error in place of its last block
+                read = getattr(stream, "read1", stream.read)
+                while block := read(BLOCK_BYTES):
                     lines, last = lines + block.count(b"\n"), block[-1:]
         except _DAMAGED:
             pass  # counted as far as it goes

@@ -21,7 +21,7 @@ from saferkc.contracts.registry import read_label
 from saferkc.loading.faults import QuarantinedRow, Refused
 
 BLOCK_BYTES = 4 << 20
-_FIRST_BYTES = 64 << 10
+_FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
 _LARGEST_JSON = 64 << 20
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
