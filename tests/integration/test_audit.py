@@ -156,7 +156,7 @@ def test_a_failed_check_holds_the_build_and_tells_people_what_to_do(night: Night
     assert reason == "build_aud_core.dim_ward: A ward is called by a name that nobody knows. (1 found)"
     with pytest.raises(NotPublishableError, match="was held"):
         publish(night.settings, night.build_id, manifest=night.manifest)
-    assert scalar(night.settings, "select array_agg(ward_name order by 1) from aud_core.dim_ward") == [
+    assert scalar(night.settings, "select array_agg(ward_name order by ward_name) from aud_core.dim_ward") == [
         "Abingdon",
         "Brompton",
     ]

@@ -40,7 +40,7 @@ def add_rows(connection: Connection, delivery_id: int, rows: int, **faults: obje
 def failed(settings: Settings) -> object:
     return scalar(
         settings,
-        "select array_agg(delivery_id || ' ' || severity || ': ' || check_name order by 1)"
+        "select array_agg(delivery_id || ' ' || severity || ': ' || check_name order by check_result_id)"
         " from quality.check_result where not success",
     )
 

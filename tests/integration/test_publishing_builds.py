@@ -42,8 +42,8 @@ def test_the_first_build_sees_every_admitted_delivery(settings: Settings) -> Non
     start = begin_build(settings, run_id="scheduled__1")
     assert start.full_refresh
     assert start.dbt_vars == {"build_id": start.build_id, "previous_build_id": 0}
-    seen = f"select array_agg(delivery_id order by 1) from quality.build_delivery where build_id = {start.build_id}"
-    assert scalar(settings, seen) == [1, second]
+    seen = "select array_agg(delivery_id order by delivery_id) from quality.build_delivery where build_id = "
+    assert scalar(settings, f"{seen}{start.build_id}") == [1, second]
     assert scalar(settings, "select airflow_run_id from quality.build") == "scheduled__1"
 
 

@@ -54,8 +54,9 @@ def shape_of(connection: Connection, schema: str, table: str) -> Shape | None:
 def align(connection: Connection, model: PublishedModel, build_id: int) -> tuple[Shape, bool]:
     """Give the published table the columns of the built one; make it where it is missing.
 
-    Returns the built shape and whether every row must be compared, because the published shape was not that
-    of the last build. Raises ``ShapeError`` when dbt has not built the table or its key is no column of it.
+    What must wait for the table's readers happens here, before any row is touched. Returns the built shape and
+    whether every row must be compared, because the published shape was not that of the last build. Raises
+    ``ShapeError`` when dbt has not built the table or its key is no column of it.
     """
     built = shape_of(connection, model.build_schema, model.table)
     if built is None:
@@ -85,6 +86,7 @@ def align(connection: Connection, model: PublishedModel, build_id: int) -> tuple
     if key is not None and key[1] != model.primary_key:
         connection.execute(sql.SQL("alter table {} drop constraint {}").format(target, sql.Identifier(key[0])))
         changed = True
+    _drop_indexes(connection, model)
     return built, changed
 
 
@@ -152,16 +154,26 @@ def _indexes(connection: Connection, schema: str, table: str) -> dict[str, str]:
     return {text.split(" USING ", 1)[1]: name for text, name in rows}
 
 
+def _wanted_indexes(connection: Connection, model: PublishedModel) -> set[str]:
+    """Those of the built table; the key's own index comes with the key."""
+    key = f"btree ({', '.join(model.primary_key)})"
+    return set(_indexes(connection, model.build_schema, model.table)) - {key}
+
+
+def _drop_indexes(connection: Connection, model: PublishedModel) -> None:
+    present = _indexes(connection, model.schema, model.table)
+    for definition in present.keys() - _wanted_indexes(connection, model):
+        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(model.schema, present[definition])))
+
+
 def _copy_indexes(connection: Connection, model: PublishedModel) -> None:
     """Make the indexes of the built table, none of them unique.
 
     A unique index is checked row by row, so an update that swaps two values would fail half-way; what is
     unique the audit has checked on the built table.
     """
-    wanted = _indexes(connection, model.build_schema, model.table)
-    wanted.pop(f"btree ({', '.join(model.primary_key)})", None)
     present = _indexes(connection, model.schema, model.table)
-    for definition in wanted.keys() - present.keys():
+    for definition in _wanted_indexes(connection, model) - present.keys():
         suffix = hashlib.sha256(definition.encode()).hexdigest()[:8]
         connection.execute(
             sql.SQL("create index {} on {} using {}").format(
@@ -170,8 +182,6 @@ def _copy_indexes(connection: Connection, model: PublishedModel) -> None:
                 sql.SQL(definition),  # printed by PostgreSQL
             )
         )
-    for definition in present.keys() - wanted.keys():
-        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(model.schema, present[definition])))
 
 
 def _comments(connection: Connection, schema: str, table: str) -> dict[str, str | None]:

@@ -102,6 +102,8 @@ def _publish(connection: Connection, build_id: int, models: list[PublishedModel]
     connection.execute("set local work_mem = '256MB'")  # two large tables are joined in one pass
     # all changes of shape first: they take the strongest locks, so they wait before any row is touched
     shapes = {model: shape.align(connection, model, build_id) for model in models}
+    # what follows waits for no reader, only for a vacuum perhaps, and that gives way after a second
+    connection.execute("set local lock_timeout = 0")
     changes = {}
     for model in models:
         built, compare_all = shapes[model]

@@ -1,0 +1,166 @@
+"""Every check of the suites fails on the fault that it is there for, and on good marts none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from publishing_helpers import deliver
+from saferkc.publishing.checks import Checker
+from saferkc.publishing.suites import load_suites
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import connect
+
+BUILD = 7
+GOOD = f"""
+create schema build_core;
+create schema build_burglary;
+create table build_core.dim_date as
+    select day::date as date, extract(month from day) = 8 and extract(day from day) = 28 as is_carnival_day
+    from generate_series(date '2008-01-01', current_date + 400, interval '1 day') as day;
+create table build_core.dim_ward as
+    select g::bigint as ward_key, 'E09000020' as borough_code, date '2014-05-22' as boundary_valid_from
+    from generate_series(1, 18) as g
+    union all values (0, null, null::date), (-1, null, null);
+create table build_core.dim_lsoa as select g::bigint as lsoa_key from generate_series(0, 2) as g;
+create table build_core.fct_street_crime as
+    select (date '2017-03-01' + (g % 2) * interval '1 month')::date as month, true as has_location,
+        true as is_simulated, {BUILD}::bigint as build_id
+    from generate_series(1, 1200) as g;
+create table build_core.fct_stop_search as select true as is_simulated, {BUILD}::bigint as build_id;
+create table build_core.fct_recorded_crime_monthly as
+    select 'borough' as geography_level, month::date, 3 as offence_count, true as is_simulated,
+        {BUILD}::bigint as build_id
+    from generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month;
+create table build_burglary.burglary_monthly as
+    with areas as (
+        select 'borough' as geography_type, 'E090000' || to_char(g, 'FM00') as geography_code,
+            'E090000' || to_char(g, 'FM00') as borough_code, 1 as factor
+        from generate_series(1, 32) as g
+        union all values ('london', 'E12000007', null, 33), ('ward', 'E05000001', 'E09000001', 1)
+    )
+    select areas.*, month::date, burglary_class, factor * offences as offences_as_recorded,
+        'comparable' as comparability, {BUILD}::bigint as build_id
+    from areas
+    cross join generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month
+    cross join (values ('residential', 2), ('business_and_community', 1), ('all', 3)) as c (burglary_class, offences);
+create table build_burglary.burglary_financial_year as select 12 as months_covered, {BUILD}::bigint as build_id;
+"""
+RAW = """
+insert into raw.police_open_street (delivery_id, line_number, row_hash, occurrence, month)
+select {id}, g, gen_random_uuid(), 1, '2017-03-01' from generate_series(1, 1200) as g;
+insert into raw.police_open_stop_search (delivery_id, line_number, row_hash, occurrence, period)
+values ({id}, 1, gen_random_uuid(), 1, '2017-03-01');
+insert into raw.mps_recorded_crime
+    (delivery_id, line_number, record_key, row_hash, occurrence, month, geography_level, offence_count)
+select {id}, 1, gen_random_uuid(), gen_random_uuid(), 1, month, 'borough', 3
+from generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month;
+"""
+
+STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
+RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
+FAULTS = {
+    ("dim_date", "the calendar reaches a month past today"): (
+        "delete from build_core.dim_date where date > current_date + 20"
+    ),
+    ("dim_date", "Carnival is in the calendar"): "update build_core.dim_date set is_carnival_day = false",
+    ("dim_ward", "the borough has its 18 wards"): "delete from build_core.dim_ward where ward_key = 5",
+    ("dim_ward", "not known and not applicable are there"): "delete from build_core.dim_ward where ward_key = -1",
+    ("dim_lsoa", "not known is there"): "delete from build_core.dim_lsoa where lsoa_key = 0",
+    ("fct_street_crime", "no record is lost or doubled"): f"insert into {STREET} select * from {STREET} limit 1",
+    ("fct_street_crime", "no later build wrote here"): f"update {STREET} set build_id = {BUILD + 1}",
+    ("fct_street_crime", "simulated and real records are apart"): (
+        f"update {STREET} set is_simulated = false where month = '2017-03-01'"
+    ),
+    ("fct_street_crime", "most records have a place"): (
+        f"update {STREET} set has_location = false where month = '2017-03-01'"
+    ),
+    ("fct_street_crime", "months follow each other"): (
+        f"update {STREET} set month = '2017-05-01' where month = '2017-04-01'"
+    ),
+    ("fct_stop_search", "no record is lost or doubled"): f"delete from {SEARCH}",
+    ("fct_stop_search", "no later build wrote here"): f"update {SEARCH} set build_id = {BUILD + 1}",
+    ("fct_stop_search", "simulated and real records are apart"): f"insert into {SEARCH} values (false, {BUILD})",
+    ("fct_recorded_crime_monthly", "London's totals are those of the files"): (
+        f"update {RECORDED} set offence_count = 4 where month = '2017-04-01'"
+    ),
+    ("fct_recorded_crime_monthly", "counts are not negative"): (
+        f"update {RECORDED} set offence_count = -1 where month = '2017-04-01'"
+    ),
+    ("fct_recorded_crime_monthly", "no later build wrote here"): f"update {RECORDED} set build_id = {BUILD + 1}",
+    ("fct_recorded_crime_monthly", "simulated and real records are apart"): (
+        f"update {RECORDED} set is_simulated = false where month = '2017-04-01'"
+    ),
+    ("fct_recorded_crime_monthly", "months follow each other"): f"delete from {RECORDED} where month = '2017-04-01'",
+    ("burglary_monthly", "the two classes make up all burglary"): (
+        f"update {MONTHLY} set offences_as_recorded = 100 where burglary_class = 'all' and geography_type = 'london'"
+    ),
+    ("burglary_monthly", "all burglary is no less than its classes"): (
+        f"update {MONTHLY} set offences_as_recorded = 2 where burglary_class = 'all' and geography_type = 'ward'"
+    ),
+    ("burglary_monthly", "London is its boroughs and the airports"): (
+        f"update {MONTHLY} set offences_as_recorded = 31 where burglary_class <> 'all' and geography_type = 'london'"
+    ),
+    ("burglary_monthly", "every month has 32 boroughs"): (
+        f"delete from {MONTHLY} where month = '2017-04-01' and geography_code = 'E09000032'"
+    ),
+    ("burglary_monthly", "wards add up to no more than their borough"): (
+        f"update {MONTHLY} set offences_as_recorded = 50 where geography_type = 'ward'"
+    ),
+    ("burglary_monthly", "every row says whether it may be compared"): (
+        f"update {MONTHLY} set comparability = 'perhaps' where month = '2017-04-01'"
+    ),
+    ("burglary_monthly", "every row is of this build"): f"update {MONTHLY} set build_id = {BUILD - 1}",
+    ("burglary_monthly", "months follow each other"): f"delete from {MONTHLY} where month = '2017-04-01'",
+    ("burglary_financial_year", "no year has more than twelve months"): (
+        "update build_burglary.burglary_financial_year set months_covered = 13"
+    ),
+    ("burglary_financial_year", "every row is of this build"): (
+        f"update build_burglary.burglary_financial_year set build_id = {BUILD - 1}"
+    ),
+}
+
+
+@pytest.fixture
+def marts(settings: Settings) -> Iterator[Settings]:
+    with connect(settings) as connection:
+        delivery_id = deliver(connection, rows=1204)
+        connection.execute(GOOD.encode())
+        connection.execute(RAW.replace("{id}", str(delivery_id)).encode())
+    yield settings
+
+
+def failures(settings: Settings, only: str | None = None) -> set[tuple[str, str]]:
+    """The checks that fail, as (table, check); ``only`` of one table."""
+    found = set()
+    with Checker(settings) as checker:
+        for suite in load_suites(settings.project_root / "expectations" / "suites"):
+            for table in suite.tables:
+                if only not in (None, table.table):
+                    continue
+                checks = [check.check(BUILD) for check in table.checks]
+                result = checker.run(suite.schema_name, f"build_{suite.schema_name}", table.table, checks)
+                assert not any(outcome.could_not_run for outcome in result.outcomes), result.failed
+                found |= {(table.table, outcome.check.name) for outcome in result.failed}
+    return found
+
+
+def test_good_marts_pass(marts: Settings) -> None:
+    assert failures(marts) == set()
+
+
+def test_each_check_of_the_suites_has_its_fault_here(settings: Settings) -> None:
+    checks = {
+        (table.table, check.name)
+        for suite in load_suites(settings.project_root / "expectations" / "suites")
+        for table in suite.tables
+        for check in table.checks
+    }
+    assert checks == set(FAULTS)
+
+
+@pytest.mark.parametrize("check", FAULTS, ids=": ".join)
+def test_a_check_finds_its_fault(marts: Settings, check: tuple[str, str]) -> None:
+    with connect(marts) as connection:
+        connection.execute(FAULTS[check].encode())
+    assert check in failures(marts, check[0])
