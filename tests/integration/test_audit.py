@@ -153,7 +153,7 @@ def test_a_failed_check_holds_the_build_and_tells_people_what_to_do(night: Night
         night.audit()
     assert night.state == "held"
     reason = scalar(night.settings, f"select reason from quality.build where build_id = {night.build_id}")
-    assert reason == "build_aud_core.dim_ward: A ward is called by a name that nobody knows. (1 found)"
+    assert reason == "aud_core.dim_ward: A ward is called by a name that nobody knows. (1 found)"
     with pytest.raises(NotPublishableError, match="was held"):
         publish(night.settings, night.build_id, manifest=night.manifest)
     assert scalar(night.settings, "select array_agg(ward_name order by ward_name) from aud_core.dim_ward") == [

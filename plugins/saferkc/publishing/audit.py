@@ -229,7 +229,7 @@ def _delivery_faults(connection: Connection, build_id: int) -> list[str]:
 
 def _faults(results: Sequence[SuiteResult], severity: str) -> list[str]:
     faults = [
-        f"{outcome.check.table or f'{result.schema}.{result.table}'}: {outcome.sentence}"
+        f"{(outcome.check.table or f'{result.schema}.{result.table}').removeprefix(BUILD_PREFIX)}: {outcome.sentence}"
         for result in results
         for outcome in result.failed
         if outcome.check.severity == severity

@@ -66,8 +66,9 @@ class Outcome:
         if self.could_not_run:
             return f"The check '{self.check.name}' could not be run."
         count = self.observed.get("unexpected_count", self.observed.get("observed_value"))
-        rows = f" ({count:,.0f} found)" if count else ""
-        return f"{self.check.meaning}{rows}"
+        # one row of a query is often one total that is wrong: "1 found" would be read as one record
+        says_something = count and (count > 1 or self.check.expectation != NO_ROWS)
+        return f"{self.check.meaning} ({count:,.0f} found)" if says_something else self.check.meaning
 
 
 @dataclass(frozen=True)
