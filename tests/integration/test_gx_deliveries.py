@@ -103,6 +103,11 @@ def test_a_faulty_row_is_found_in_its_delivery_and_its_value_stays_inside(
 def test_a_record_that_stands_twice_is_found_also_across_deliveries(settings: Settings) -> None:
     with connect(settings) as connection:
         old, new = deliver(connection, rows=2), deliver(connection, rows=2)
+        for delivery_id in (old, new):
+            connection.execute(
+                "insert into quality.delivery_coverage values (%s, %s, 'metropolitan', '2017-04-01', %s)",
+                (delivery_id, FEED, delivery_id == new),
+            )
         add_rows(connection, old, 2)
         add_rows(connection, new, 2)
         connection.execute("update raw.police_open_street set row_hash = md5('same ' || line_number)::uuid")

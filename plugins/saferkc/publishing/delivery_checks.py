@@ -220,7 +220,9 @@ def _accounts(feed: str, delivery_ids: Sequence[int]) -> list[Check]:
                 sql.SQL(
                     "select 1 from @batch join quality.delivery using (delivery_id)"
                     " where withdrawn_delivery_id is null"
-                    " and period in (select distinct period from @batch where @among)"
+                    # what covers the same stretch can hold the same record; all of history need not be read
+                    " and delivery_id in (select other.delivery_id from quality.delivery_coverage as own"
+                    " join quality.delivery_coverage as other using (feed, scope, period) where own.@among)"
                     " group by record_key, occurrence, period, scope having count(*) > 1"
                 ),
             ),
