@@ -199,7 +199,7 @@ def test_database_killed_while_loading(home: Home, published_home: Home) -> None
     assert after == published_content(published_home.settings)
 
 
-def test_reader_saw_one_build_at_any_moment(home: Home, reader: Reader) -> None:
+def test_reader_saw_one_build_at_any_moment(reader: Reader) -> None:
     reader.finish()
     assert reader.answers > 100
     assert len(reader.seen) >= 3

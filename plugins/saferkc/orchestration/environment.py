@@ -105,7 +105,7 @@ def _airflow(settings: Settings) -> dict[str, str]:
             "dags_folder": settings.dags_dir,
             "plugins_folder": settings.project_root / "plugins",
             "load_examples": False,
-            "executor": "LocalExecutor",
+            "executor": "saferkc.orchestration.executor.SturdyLocalExecutor",
             # most tasks of a build only wait for dbt to come to their model
             "parallelism": max(8, 2 * (os.cpu_count() or 2)),
             "dags_are_paused_at_creation": False,
