@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from saferkc.contracts import Contract
 from saferkc.loading import reader
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import DelimitedReader, read_json
+from saferkc.loading.reader import DelimitedReader, JsonReader
 from small_contracts import column, small_contract
 
 COLUMNS = ["first", "second", "third"]
@@ -255,8 +255,12 @@ JSON = small_contract(
 )
 
 
+def json_reader(content: Any) -> JsonReader:
+    return JsonReader(JSON, io.BytesIO(content if isinstance(content, bytes) else json.dumps(content).encode()))
+
+
 def read_records(content: Any) -> tuple[pl.DataFrame, list[QuarantinedRow]]:
-    batches = list(read_json(JSON, io.BytesIO(content if isinstance(content, bytes) else json.dumps(content).encode())))
+    batches = list(json_reader(content))
     return pl.concat(batch.frame for batch in batches), [row for batch in batches for row in batch.broken]
 
 
@@ -269,6 +273,13 @@ def test_json_records_are_read_by_their_paths() -> None:
         (2, "2", None, "x"),
     ]
     assert not broken
+
+
+def test_new_paths_of_json_records_are_noted() -> None:
+    whole = {"id": 1, "location": {"street": {"name": "A", "id": 9}}, "outcome": {"month": "2018-06"}}
+    content = [whole, {"id": 2, "location": {"street": None}}, {"id": 3, "location": None, "remark": None, "new": []}]
+    assert json_reader(content).layout.new_headings == ["location.street.id", "outcome.month", "new"]
+    assert json_reader([]).layout.new_headings == []
 
 
 def test_a_json_record_with_a_character_that_no_database_keeps_falls_out() -> None:
@@ -285,6 +296,7 @@ def test_a_json_record_with_a_character_that_no_database_keeps_falls_out() -> No
         (b'[{"id": 1, "location"', "no whole JSON"),
         (b'{"id": 1}', "no list of records"),
         (b"[1, 2]", "lack number, street"),
+        (b"[" * 100_000, "nested too deeply|no whole JSON"),
         (b'[{"id": 1}]', "lack street"),
         (b"\xff[]", "UTF-8"),
     ],

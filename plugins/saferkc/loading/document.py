@@ -12,7 +12,7 @@ import polars as pl
 from saferkc.contracts import Contract, label_of
 from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import Batch, DelimitedReader, Layout, read_json
+from saferkc.loading.reader import DelimitedReader, JsonReader
 from saferkc.loading.tally import Tally
 
 
@@ -31,14 +31,9 @@ class Document:
         self.contract = contract
         self.tally = Tally()
         self._name = name
-        self._reader: DelimitedReader | None = None
-        if contract.delivery.format == "json":
-            self._batches: Iterator[Batch] = read_json(contract, stream)
-            self.layout: Layout | None = None
-        else:
-            self._reader = DelimitedReader(contract, stream)
-            self._batches = iter(self._reader)
-            self.layout = self._reader.layout
+        read = JsonReader if contract.delivery.format == "json" else DelimitedReader
+        self._batches: JsonReader | DelimitedReader = read(contract, stream)
+        self.layout = self._batches.layout
         self.label = self._agreed_label()
         self.named: LabelledPeriod | None = labelled_period(contract, self.label)
         scope = scope_of(contract, self.label)
@@ -52,7 +47,7 @@ class Document:
         named = label_of(self.contract, self._name)
         if named is None:
             raise Refused("no pattern of its contract takes a document of this name any more")
-        headed = self.layout.label if self.layout else {}
+        headed = self.layout.label
         for key in named.keys() & headed.keys():
             if named[key] != headed[key]:
                 raise Refused(f"its name says {named[key]}, its headings say {headed[key]}")
@@ -61,11 +56,11 @@ class Document:
     @property
     def records_a_line(self) -> int:
         """Records that a line of the document holds: one, or one a month of a wide file."""
-        return len(self.layout.period_positions) or 1 if self.layout else 1
+        return len(self.layout.period_positions) or 1
 
     def named_periods(self) -> list[date] | None:
         """First days of the periods covered, as far as name and headings say them before a row is read."""
-        if self.layout and self.layout.period_positions:
+        if self.layout.period_positions:
             fmt = self.contract.delivery.wide.period_format if self.contract.delivery.wide else "%Y%m"
             texts = pl.Series(list(self.layout.period_positions.values()), dtype=pl.String)
             return sorted(texts.str.to_date(fmt, strict=True).to_list())
@@ -92,7 +87,7 @@ class Document:
         """What is new in the document: columns and codes that the contract does not know."""
         flags = [
             {"flag": "new_column", "name": heading, "meaning": f"a new column, {heading!r}, has appeared"}
-            for heading in (self.layout.new_headings if self.layout else [])
+            for heading in self.layout.new_headings
         ]
         for column, codes in self._typer.new_codes.items():
             flags += [

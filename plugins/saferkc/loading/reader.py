@@ -52,8 +52,40 @@ class Layout:
     period_positions: dict[int, str] = field(default_factory=dict)
 
 
-def read_json(contract: Contract, stream: IO[bytes]) -> Iterator[Batch]:
-    """Read a JSON array of records; raises ``Refused`` where it is none."""
+class JsonReader:
+    """A JSON array of records, read whole: an answer of an interface is small."""
+
+    def __init__(self, contract: Contract, stream: IO[bytes]) -> None:
+        """Read the records; raises ``Refused`` where they are none or not those of the contract."""
+        self._columns = [column for column in contract.columns if column.origin.path]
+        self._records = _json_records(stream)
+        missing = [
+            column.name
+            for column in self._columns
+            if not column.origin.optional and not any(_follow(r, column) is not _ABSENT for r in self._records)
+        ]
+        if self._records and missing:
+            raise Refused(f"its records lack {', '.join(missing)}")
+        known = {column.origin.path or "" for column in self._columns} | set(contract.delivery.ignored_headings)
+        # an object in which known values stand is known, also where it is empty
+        known |= {path.rsplit(".", cut)[0] for path in known for cut in range(1, path.count(".") + 1)}
+        found = {path: None for record in self._records for path in _paths(record)}
+        self.layout = Layout("", [], {}, {}, [path for path in found if path and path not in known])
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield all records as one batch."""
+        rows = [(n, [_as_text(_follow(record, c)) for c in self._columns]) for n, record in enumerate(self._records, 1)]
+        broken = [QuarantinedRow(number, None, *_UNREADABLE) for number, row in rows if not _is_text(row)]
+        rows = [(number, row) for number, row in rows if _is_text(row)]
+        frame = pl.DataFrame(
+            {"line_number": [number for number, _ in rows]}
+            | {c.name: [row[place] for _, row in rows] for place, c in enumerate(self._columns)},
+            schema={"line_number": pl.Int64} | {c.name: pl.String for c in self._columns},
+        )
+        yield Batch(frame, broken)
+
+
+def _json_records(stream: IO[bytes]) -> list[Any]:
     content = stream.read(_LARGEST_JSON + 1)
     if len(content) > _LARGEST_JSON:
         raise Refused(f"it is larger than {_LARGEST_JSON >> 20} MB, too large for one answer of an interface")
@@ -63,23 +95,20 @@ def read_json(contract: Contract, stream: IO[bytes]) -> Iterator[Batch]:
         raise Refused("it is not written in UTF-8") from error
     except json.JSONDecodeError as error:
         raise Refused(f"it is no whole JSON (line {error.lineno}): cut short or damaged") from error
+    except RecursionError:
+        raise Refused("it is no list of records: its objects are nested too deeply") from None
     if not isinstance(records, list):
         raise Refused("it holds no list of records")
-    columns = [column for column in contract.columns if column.origin.path]
-    missing = [
-        c.name for c in columns if not c.origin.optional and not any(_follow(r, c) is not _ABSENT for r in records)
-    ]
-    if records and missing:
-        raise Refused(f"its records lack {', '.join(missing)}")
-    rows = [(number, [_as_text(_follow(record, c)) for c in columns]) for number, record in enumerate(records, 1)]
-    broken = [QuarantinedRow(number, None, *_UNREADABLE) for number, row in rows if not _is_text(row)]
-    rows = [(number, row) for number, row in rows if _is_text(row)]
-    frame = pl.DataFrame(
-        {"line_number": [number for number, _ in rows]}
-        | {c.name: [row[place] for _, row in rows] for place, c in enumerate(columns)},
-        schema={"line_number": pl.Int64} | {c.name: pl.String for c in columns},
-    )
-    yield Batch(frame, broken)
+    return records
+
+
+def _paths(record: Any, above: str = "") -> Iterator[str]:
+    """The dotted paths of all values in a record."""
+    if not isinstance(record, dict):
+        yield above.removesuffix(".")
+        return
+    for key, value in record.items():
+        yield from _paths(value, f"{above}{key}.")
 
 
 _ABSENT = object()
