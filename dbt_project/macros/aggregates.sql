@@ -16,7 +16,3 @@
 
 {#- Statistics for the planner: dbt does not gather them. -#}
 {% macro analyze_table() -%} analyze {{ this }} {%- endmacro %}
-
-
-{#- The same of a raw table that has just been loaded: without it the planner takes it for nearly empty. -#}
-{% macro analyze_source(feed) -%} analyze {{ source('raw', feed) }} {%- endmacro %}

@@ -620,6 +620,16 @@ def test_an_archive_feeds_all_the_feeds_in_it(settings: Settings) -> None:
     assert {d.feed: d.counts[:2] for d in found} == {STREET: (100, 100), OUTCOMES: (1, 1), SEARCHES: (1, 1)}
     (unknown,) = [d for d in deliveries(settings) if d.state == "refused"]
     assert unknown.source_name == "2017-04.zip!2017-04/read me.txt"
+    # loaded, but not yet checked: a run that ended in between is taken up again
+    assert feeds_with_work(settings) == {STREET, OUTCOMES, SEARCHES}
+    with connect(settings) as connection:
+        connection.execute(
+            """
+            insert into quality.check_result
+                (delivery_id, suite, check_name, table_name, severity, success, meaning, next_step)
+            select delivery_id, 'test', 'test', 'raw', 'error', true, 'test', 'test' from quality.delivery
+            """
+        )
     assert feeds_with_work(settings) == set()
     assert one(settings, "select count(*) from quality.landed_file") == 1
 

@@ -18,6 +18,14 @@ from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
+# waiting to be loaded; or loaded by a run that ended before its check, so that nothing skips the check
+_UNFINISHED_ARRIVALS = """
+    select a.arrival_id, a.feed from quality.arrival as a where a.taken_at is null
+    union all
+    select d.arrival_id, d.feed from quality.delivery as d
+    where d.state = 'admitted' and d.arrival_id is not null
+        and not exists (select from quality.check_result as c where c.delivery_id = d.delivery_id)
+"""
 _SETTLED_SECONDS = 5.0
 
 
@@ -31,7 +39,7 @@ class Handout:
 
 
 def receive(settings: Settings, feed: str) -> list[int]:
-    """Land all that lies in the inbox of the feed's source, and return the arrivals waiting for the feed.
+    """Land all that lies in the inbox of the feed's source, and return the arrivals that are not done with.
 
     One archive may serve several feeds, whose DAGs run side by side: whoever comes first lands the file and
     leaves an arrival for each of them. A file whose name no feed knows is landed too and entered as refused,
@@ -45,7 +53,7 @@ def receive(settings: Settings, feed: str) -> list[int]:
             if _settled(file):
                 _receive_file(settings, connection, contracts, source, file)
         waiting = connection.execute(
-            "select arrival_id from quality.arrival where feed = %s and taken_at is null order by arrival_id",
+            f"select arrival_id from ({_UNFINISHED_ARRIVALS}) as a where feed = %s order by arrival_id",  # noqa: S608
             [feed],
         ).fetchall()
     return [row[0] for row in waiting]
@@ -68,7 +76,7 @@ def feeds_with_work(settings: Settings) -> set[str]:
     contracts = load_contracts(settings.contracts_dir)
     busy = {c.feed for c in contracts.values() if inbox_files(settings, c.delivery.source)}
     with connect(settings) as connection:
-        rows = connection.execute("select distinct feed from quality.arrival where taken_at is null").fetchall()
+        rows = connection.execute(f"select distinct feed from ({_UNFINISHED_ARRIVALS}) as a").fetchall()  # noqa: S608
     return busy | {row[0] for row in rows}
 
 

@@ -1,5 +1,3 @@
-{{ config(pre_hook="{{ analyze_source('mps_recorded_crime') }}") }}
-
 select
     record.record_key,
     record.occurrence,

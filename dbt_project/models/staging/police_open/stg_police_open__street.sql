@@ -1,5 +1,3 @@
-{{ config(pre_hook="{{ analyze_source('police_open_street') }}") }}
-
 select
     record.record_key,
     record.occurrence,
