@@ -130,7 +130,7 @@ class Document:
             reason = f"an earlier line has the same {key} with other values"
             faults = [QuarantinedRow(line, None, "record_key", reason) for line in clashing]
             return frame.filter(pl.col("@n") == 1).drop("@n", "@same").with_columns(first), identical, faults
-        frame = frame.with_columns(pl.col("row_hash").cum_count().over("row_hash").cast(pl.Int64).alias("occurrence"))
+        frame = frame.with_columns(_occurrences(frame["row_hash"]))
         rule = self.contract.delivery.identical_rows
         if rule.rule == "keep":
             return frame, 0, []
@@ -139,3 +139,12 @@ class Document:
             drop &= pl.col(rule.column or "").is_not_null()
         kept = frame.filter(~drop)
         return kept, frame.height - kept.height, []
+
+
+def _occurrences(hashes: pl.Series) -> pl.Series:
+    """Number equal hashes 1, 2, … in their order; only the few that repeat are counted one by one."""
+    again = hashes.filter(~hashes.is_first_distinct())
+    repeated = hashes.is_in(again.unique().implode())
+    counted = hashes.filter(repeated).to_frame().select(pl.first().cum_count().over(pl.first()).cast(pl.Int64))
+    ones = pl.repeat(1, len(hashes), dtype=pl.Int64, eager=True)
+    return ones.scatter(repeated.arg_true(), counted.to_series()).alias("occurrence")

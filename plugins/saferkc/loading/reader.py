@@ -20,7 +20,7 @@ from saferkc.contracts.model import Column
 from saferkc.contracts.registry import read_label
 from saferkc.loading.faults import QuarantinedRow, Refused
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
 _LARGEST_JSON = 64 << 20
