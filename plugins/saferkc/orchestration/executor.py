@@ -56,6 +56,8 @@ class SturdyLocalExecutor(LocalExecutor):
             assert worker.pid is not None  # noqa: S101 - it was started
             self.workers[worker.pid] = worker
             self._at_work[worker.pid] = workload.key
+            # this is what the limit of tasks at a time is counted by; a result takes it out again
+            self.running.add(workload.key)
 
     def _check_workers(self) -> None:
         ended = [pid for pid, worker in self.workers.items() if not worker.is_alive()]
