@@ -13,6 +13,7 @@ from saferkc.contracts import Contract, label_of
 from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reader import DelimitedReader, JsonReader
+from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
 
 
@@ -41,6 +42,7 @@ class Document:
             raise Refused("neither its name nor its headings say whose it is")
         self.scope = scope
         self._typer = Typer(contract, self.label, self.named, token_key)
+        self._repeats = Repeats()
 
     def _agreed_label(self) -> dict[str, str]:
         """What name and headings say together; raises ``Refused`` where they contradict each other."""
@@ -115,22 +117,16 @@ class Document:
             )
 
     def _settle(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[QuarantinedRow]]:
-        """Settle repeats within one block: number those that are separate records, drop those that are one."""
-        first = pl.lit(1, dtype=pl.Int64).alias("occurrence")
-        if frame["record_key"].n_unique() == frame.height:
-            return frame.with_columns(first), 0, []
+        """Settle repeats: number those that are separate records, drop those that are one.
+
+        What is left for the database is noted in ``tally.is_unsettled``: keys met in an earlier block, and
+        documents too long to remember.
+        """
         if self.contract.key_columns:
-            frame = frame.with_columns(
-                pl.col("record_key").cum_count().over("record_key").alias("@n"),
-                (pl.col("row_hash").first().over("record_key") == pl.col("row_hash")).alias("@same"),
-            )
-            clashing = frame.filter((pl.col("@n") > 1) & ~pl.col("@same"))["line_number"].to_list()
-            identical = frame.filter((pl.col("@n") > 1) & pl.col("@same")).height
-            key = ", ".join(self.contract.key_columns)
-            reason = f"an earlier line has the same {key} with other values"
-            faults = [QuarantinedRow(line, None, "record_key", reason) for line in clashing]
-            return frame.filter(pl.col("@n") == 1).drop("@n", "@same").with_columns(first), identical, faults
-        frame = frame.with_columns(_occurrences(frame["row_hash"]))
+            self.tally.is_unsettled |= self._repeats.meets_again(frame["record_key"])
+            return self._settle_keys(frame)
+        frame = frame.with_columns(self._repeats.number(frame["row_hash"]))
+        self.tally.is_unsettled |= self._repeats.overflowed
         rule = self.contract.delivery.identical_rows
         if rule.rule == "keep":
             return frame, 0, []
@@ -140,11 +136,18 @@ class Document:
         kept = frame.filter(~drop)
         return kept, frame.height - kept.height, []
 
-
-def _occurrences(hashes: pl.Series) -> pl.Series:
-    """Number equal hashes 1, 2, … in their order; only the few that repeat are counted one by one."""
-    again = hashes.filter(~hashes.is_first_distinct())
-    repeated = hashes.is_in(again.unique().implode())
-    counted = hashes.filter(repeated).to_frame().select(pl.first().cum_count().over(pl.first()).cast(pl.Int64))
-    ones = pl.repeat(1, len(hashes), dtype=pl.Int64, eager=True)
-    return ones.scatter(repeated.arg_true(), counted.to_series()).alias("occurrence")
+    def _settle_keys(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[QuarantinedRow]]:
+        """Settle repeated record keys within one block: the first line counts, one with other values is a fault."""
+        first = pl.lit(1, dtype=pl.Int64).alias("occurrence")
+        if frame["record_key"].n_unique() == frame.height:
+            return frame.with_columns(first), 0, []
+        frame = frame.with_columns(
+            pl.col("record_key").cum_count().over("record_key").alias("@n"),
+            (pl.col("row_hash").first().over("record_key") == pl.col("row_hash")).alias("@same"),
+        )
+        clashing = frame.filter((pl.col("@n") > 1) & ~pl.col("@same"))["line_number"].to_list()
+        identical = frame.filter((pl.col("@n") > 1) & pl.col("@same")).height
+        key = ", ".join(self.contract.key_columns)
+        reason = f"an earlier line has the same {key} with other values"
+        faults = [QuarantinedRow(line, None, "record_key", reason) for line in clashing]
+        return frame.filter(pl.col("@n") == 1).drop("@n", "@same").with_columns(first), identical, faults

@@ -109,7 +109,8 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
             Loader(settings, connection, contract, arrival).run()
         if arrivals:
             # a build follows within seconds, and without statistics the planner takes a new table for empty
-            connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", feed)))
+            connection.execute(sql.SQL("analyze {}").format(raw_table(contract)))
+            connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{feed}_delivery"])
         return _summary(connection, arrival_ids)
 
 
@@ -321,11 +322,7 @@ class Loader:
             self._copy(document, target, delivery_id)
         tally = document.tally
         repeated, clashing = (
-            (0, [])
-            if tally.batches < 2
-            else settle_repeats(  # one block was settled on its own
-                self._connection, self._contract, target, delivery_id
-            )
+            settle_repeats(self._connection, self._contract, target, delivery_id) if tally.is_unsettled else (0, [])
         )
         tally.repeated += repeated
         tally.quarantined += len(clashing)

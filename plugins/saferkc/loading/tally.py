@@ -17,14 +17,15 @@ from saferkc.loading.faults import QuarantinedRow
 class Tally:
     """Counts of one document while it is read.
 
-    ``held``: its records, whatever became of them. ``is_whole``: it was read to its end. ``off_label``: records
-    of another period than the document's label says, by their period.
+    ``held``: its records, whatever became of them. ``is_whole``: it was read to its end. ``is_unsettled``: rows
+    that repeat one of another block are still to be settled. ``off_label``: records of another period than the
+    document's label says, by their period.
     """
 
     held: int = 0
     quarantined: int = 0
     repeated: int = 0
-    batches: int = 0
+    is_unsettled: bool = False
     is_whole: bool = False
     off_label: Counter[date] = field(default_factory=Counter)
     periods: set[date] = field(default_factory=set)
@@ -45,7 +46,6 @@ class Tally:
         self.faults.update(f"{row.column_name or 'line'}: {row.reason}" for row in faults)
         self.repeated += repeated
         self.off_label.update(off_label)
-        self.batches += 1
         if len(self.periods) < 10_000:
             self.periods.update(frame["period"].unique().to_list())
 

@@ -59,7 +59,8 @@ create table quality.delivery (
     constraint refused_takes_nothing_in check (state <> 'refused' or (rows_in = 0 and reason is not null)),
     constraint only_refused_rows_refused check (state = 'refused' or rows_refused = 0)
 );
-create unique index delivery_once on quality.delivery (feed, sha256, contract_version, vintage) where state = 'admitted';
+create unique index delivery_once on quality.delivery (feed, sha256, contract_version, vintage)
+    where state = 'admitted';
 comment on table quality.delivery is
     'One row a document received for a feed. Rows that it held = rows_in + rows_refused;'
     ' rows_in = rows_admitted + rows_unchanged + rows_quarantined.';
