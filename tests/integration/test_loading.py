@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-import saferkc.loading.load
+import saferkc.loading.loader
 import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -805,7 +805,7 @@ def test_a_failure_in_the_middle_leaves_nothing_and_the_arrival_waits(
         blocks.close()
         raise ConnectionError("the line went dead")
 
-    monkeypatch.setattr(saferkc.loading.load, "ahead", broken_off)
+    monkeypatch.setattr(saferkc.loading.loader, "ahead", broken_off)
     arrivals = receive(settings, STREET)
     with pytest.raises(ConnectionError):
         load_arrivals(settings, STREET, arrivals)
@@ -834,7 +834,7 @@ def test_a_server_that_ends_the_connection_leaves_nothing(settings: Settings, mo
                         [f"saferkc load {STREET}"],
                     )
 
-    monkeypatch.setattr(saferkc.loading.load, "ahead", cut_off)
+    monkeypatch.setattr(saferkc.loading.loader, "ahead", cut_off)
     with pytest.raises(psycopg.OperationalError):
         load_arrivals(settings, STREET, receive(settings, STREET))
     monkeypatch.undo()
@@ -1025,7 +1025,7 @@ def largest_block(settings: Settings, monkeypatch: pytest.MonkeyPatch, feed: str
             yield block, faults
 
     with monkeypatch.context() as patch:
-        patch.setattr(saferkc.loading.load, "ahead", measured)
+        patch.setattr(saferkc.loading.loader, "ahead", measured)
         source = "mps" if feed == RECORDED else "police_open"
         assert deliver(settings, feed, name, content, source).state == "admitted"
     assert sum(sizes) > len(content) / 4

@@ -1,0 +1,373 @@
+"""The way of one document from landing to raw, in one transaction, with its account."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from saferkc.alerts import raise_alert, resolve
+from saferkc.contracts import Contract, label_of
+from saferkc.landing.inbox import raise_refusal
+from saferkc.landing.store import BLOCK_BYTES, hash_stream, open_document
+from saferkc.loading.ahead import ahead
+from saferkc.loading.arrival import Arrival, archive_vintage
+from saferkc.loading.columns import labelled_period
+from saferkc.loading.delivery_rules import check_whole
+from saferkc.loading.document import Document, scope_of
+from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.reasonableness import check_reasonable
+from saferkc.loading.tally import Tally
+from saferkc.loading.versions import (
+    STAGE,
+    current_rows,
+    displace_simulated,
+    make_stage,
+    merge_stage,
+    parts_of,
+    record_coverage,
+    settle_repeats,
+)
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection
+from saferkc.warehouse.raw_tables import raw_table, written_columns
+
+_DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError)
+
+
+class Loader:
+    """The way of one document from landing to raw."""
+
+    def __init__(self, settings: Settings, connection: Connection, contract: Contract, arrival: Arrival) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._contract = contract
+        self._arrival = arrival
+        self._simulated = arrival.is_simulated
+        self._records_a_line = 1
+        self._tally = Tally()
+        self._sha256 = ""
+        self._bytes = 0
+
+    def run(self) -> None:
+        """Admit, refuse or recognise the document as one already held; always leaves one delivery row."""
+        try:
+            self._identify()
+            with self._connection.transaction():
+                if not self._is_duplicate():
+                    self._admit()
+                self._take()
+        except Refused as refusal:
+            self._refuse(str(refusal))
+        except _DAMAGED:
+            self._refuse("it is damaged or cut short and can't be unpacked; ask the agency to send it again")
+
+    def _open(self) -> Any:
+        return open_document(
+            self._settings, self._arrival.landed_sha256, self._arrival.member, self._arrival.document_name
+        )
+
+    def _identify(self) -> None:
+        if self._arrival.member is None:
+            row = self._connection.execute(
+                "select sha256, bytes from quality.landed_file where sha256 = %s",
+                [self._arrival.landed_sha256],
+            ).fetchone()
+            assert row is not None  # noqa: S101  (a foreign key holds it)
+            self._sha256, self._bytes = row
+        else:
+            self._sha256 = self._arrival.landed_sha256  # should the member be unreadable
+            with self._open() as stream:
+                self._sha256, self._bytes = hash_stream(stream)
+
+    def _take(self) -> None:
+        self._connection.execute(
+            "update quality.arrival set taken_at = now() where arrival_id = %s", [self._arrival.arrival_id]
+        )
+
+    def _is_duplicate(self) -> bool:
+        """Enter the delivery as a duplicate where its very bytes were admitted under this contract version.
+
+        Raises ``Refused`` where they come under a name that says another period: the period that the name
+        promises is then still missing, and somebody must be told.
+        """
+        earlier = self._connection.execute(
+            """
+            select d.delivery_id, d.rows_in, d.covers_from, d.source_name, d.scope, d.vintage, exists (
+                select from quality.delivery_coverage as c where c.delivery_id = d.delivery_id and not c.is_current
+            )
+            from quality.delivery as d
+            where d.feed = %s and d.sha256 = %s and d.state = 'admitted' and d.contract_version = %s
+            order by d.delivery_id desc limit 1
+            """,
+            [self._contract.feed, self._sha256, self._contract.version],
+        ).fetchone()
+        if earlier is None:
+            return False
+        delivery_id, rows_in, covers_from, name, scope, vintage, is_displaced = earlier
+        label = label_of(self._contract, self._arrival.document_name) or {}
+        named = labelled_period(self._contract, label)
+        if (named and named.first != covers_from) or scope_of(self._contract, label) not in (None, scope):
+            self._tally = Tally(held=rows_in, is_whole=True)
+            raise Refused(
+                f"its name says {named.first if named else 'something else'}, but its bytes are those of {name}"
+                f" (delivery {delivery_id}), which is of {covers_from:%Y-%m}"
+            )
+        said = archive_vintage(self._contract, self._arrival)
+        if said is not None and said > vintage:
+            if is_displaced:  # what was said first is said again, after something else: the last word counts
+                return False
+            self._connection.execute(
+                "update quality.delivery set vintage = %s where delivery_id = %s", [said, delivery_id]
+            )
+        resolve(
+            self._connection,
+            f"refused:{self._contract.feed}:{self._arrival.source_name}",
+            note="a later delivery of this name holds what is already there",
+        )
+        self._enter(
+            state="duplicate",
+            rows_in=rows_in,
+            rows_unchanged=rows_in,
+            reason=f"the same bytes as delivery {delivery_id}",
+        )
+        return True
+
+    def _refuse(self, reason: str) -> None:
+        with self._connection.transaction():
+            self._enter(state="refused", rows_refused=self._held(), reason=reason)
+            raise_refusal(self._connection, self._contract.feed, self._arrival.source_name, reason)
+            self._take()
+
+    def _held(self) -> int:
+        """How many records a refused document held: where it was not read to its end, by its lines."""
+        if self._tally.is_whole or self._contract.delivery.format == "json":
+            return self._tally.held
+        lines, last = -1, b"\n"  # the heading is no record
+        try:
+            with self._open() as stream:
+                # as much as there is: a damaged stream gives an error in place of its last block
+                read = getattr(stream, "read1", stream.read)
+                while block := read(BLOCK_BYTES):
+                    lines, last = lines + block.count(b"\n"), block[-1:]
+        except _DAMAGED:
+            pass  # counted as far as it goes
+        return max(0, lines + (last != b"\n")) * self._records_a_line
+
+    def _enter(self, **values: Any) -> int:
+        row = {
+            "arrival_id": self._arrival.arrival_id,
+            "feed": self._contract.feed,
+            "source_name": self._arrival.source_name,
+            "sha256": self._sha256,
+            "landed_sha256": self._arrival.landed_sha256,
+            "archive_member": self._arrival.member,
+            "bytes": self._bytes,
+            "received_at": self._arrival.received_at,
+            "is_simulated": self._simulated,
+            "contract_version": self._contract.version,
+        } | values
+        entered = self._connection.execute(
+            sql.SQL("insert into quality.delivery ({}) values ({}) returning delivery_id").format(
+                sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(map(sql.Placeholder, row))
+            ),
+            row,
+        ).fetchone()
+        assert entered is not None  # noqa: S101  (returning always gives a row)
+        return int(entered[0])
+
+    def _admit(self) -> None:
+        feed = self._contract.feed
+        with self._open() as stream:
+            document = Document(self._contract, self._arrival.document_name, stream, self._token_key())
+            self._tally = document.tally
+            self._records_a_line = document.records_a_line
+            self._check_not_simulated_over_real()
+            delivery_id = self._enter(state="admitted")
+            periods = document.named_periods()
+            displaced = 0 if self._simulated else displace_simulated(self._connection, self._contract, delivery_id)
+            fresh = periods is not None and self._is_fresh(document.scope, periods)
+            target = raw_table(self._contract) if fresh else STAGE
+            if not fresh:
+                make_stage(self._connection, self._contract)
+            self._copy(document, target, delivery_id)
+        tally = document.tally
+        repeated, clashing = (
+            settle_repeats(self._connection, self._contract, target, delivery_id) if tally.is_unsettled else (0, [])
+        )
+        tally.repeated += repeated
+        tally.quarantined += len(clashing)
+        tally.faults.update(row.reason for row in clashing)
+        self._quarantine(delivery_id, clashing)
+        covered = periods if periods is not None else sorted(tally.periods)
+        if not covered:
+            raise Refused("it holds no record")
+        check_whole(self._connection, self._contract, document, self._simulated, len(covered))
+        check_reasonable(self._connection, self._contract, target, delivery_id)
+        vintage = max(archive_vintage(self._contract, self._arrival) or date.min, covered[-1])
+        parts = parts_of(self._connection, feed, document.scope, covered, (not self._simulated, vintage))
+        unchanged, withdrawn = tally.repeated, displaced
+        if fresh:
+            admitted = tally.held - tally.quarantined - tally.repeated
+        else:
+            before = current_rows(self._connection, self._contract, parts)
+            merged = merge_stage(self._connection, self._contract, delivery_id, parts)
+            admitted, unchanged, withdrawn = (
+                merged.admitted,
+                unchanged + merged.unchanged,
+                withdrawn + merged.withdrawn,
+            )
+            # without a key a changed record is one gone and one come: only their number can tell a cut file
+            gone = merged.withdrawn if self._contract.key_columns else before - merged.staged
+            self._check_withdrawal(before, gone)
+        record_coverage(self._connection, self._contract, delivery_id, parts)
+        self._account(delivery_id, document, covered, vintage, admitted, unchanged, withdrawn)
+
+    def _token_key(self) -> bytes:
+        return self._settings.secret("row_token_key")
+
+    def _check_not_simulated_over_real(self) -> None:
+        if not self._simulated:
+            return
+        real = self._connection.execute(
+            "select from quality.delivery where feed = %s and state = 'admitted' and not is_simulated limit 1",
+            [self._contract.feed],
+        ).fetchone()
+        if real is not None:
+            raise Refused("it is simulated, and this feed already holds real records; the two never mix")
+
+    def _is_fresh(self, scope: str, periods: Sequence[date]) -> bool:
+        """Whether nothing was ever delivered for what this document covers: its rows can go straight to raw."""
+        found = self._connection.execute(
+            """
+            select from quality.delivery_coverage
+            where feed = %s and scope = %s and period = any(%s::date[]) limit 1
+            """,
+            [self._contract.feed, scope, list(periods)],
+        ).fetchone()
+        return found is None
+
+    def _copy(self, document: Document, target: sql.Identifier, delivery_id: int) -> None:
+        names = [name for name in written_columns(self._contract) if name != "withdrawn_delivery_id"]
+        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+            target, sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        constants = [pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id")]
+        quarantined: list[QuarantinedRow] = []
+        blocks = ahead(document.blocks(constants, names))
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(statement) as copy, closing(blocks):
+                for block, faults in blocks:
+                    copy.write(block)
+                    quarantined += faults
+        except psycopg.DataError as error:  # its message shows the value
+            raise Refused(f"it holds a value that the database can't keep ({error.sqlstate})") from None
+        self._quarantine(delivery_id, quarantined)
+
+    def _quarantine(self, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
+        if not rows:
+            return
+        with self._connection.cursor() as cursor:
+            statement = (
+                "copy quality.quarantine (delivery_id, feed, line_number, column_name, rule, reason, row_token)"
+                " from stdin"
+            )
+            with cursor.copy(statement) as copy:
+                for r in rows:
+                    copy.write_row(
+                        (
+                            delivery_id,
+                            self._contract.feed,
+                            r.line_number,
+                            r.column_name,
+                            r.rule,
+                            r.reason,
+                            r.row_token,
+                        )
+                    )
+
+    def _check_withdrawal(self, before: int, gone: int) -> None:
+        """Refuse a delivery that would take away much of what an earlier one said of the same stretch."""
+        limit = self._contract.delivery.limits.withdrawn_share
+        if gone > limit * before:
+            raise Refused(
+                f"it lacks {gone:,} of the {before:,} records that earlier deliveries hold for the same"
+                f" {self._contract.delivery.period.grain}; more than {limit:.0%} is taken for a cut file"
+            )
+
+    def _account(
+        self,
+        delivery_id: int,
+        document: Document,
+        covered: Sequence[date],
+        vintage: date,
+        admitted: int,
+        unchanged: int,
+        withdrawn: int,
+    ) -> None:
+        tally, flags = document.tally, document.flags()
+        self._connection.execute(
+            """
+            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, scope = %(scope)s,
+                vintage = %(vintage)s,
+                rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
+                rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
+                finished_at = clock_timestamp()
+            where delivery_id = %(id)s
+            """,
+            {
+                "from": covered[0],
+                "scope": document.scope,
+                "to": _last_day(covered[-1], self._contract.delivery.period.grain),
+                "vintage": vintage,
+                "rows_in": tally.held,
+                "admitted": admitted,
+                "unchanged": unchanged,
+                "quarantined": tally.quarantined,
+                "withdrawn": withdrawn,
+                "flags": json.dumps(flags),
+                "id": delivery_id,
+            },
+        )
+        self._tell(flags, tally.quarantined)
+
+    def _tell(self, flags: list[dict[str, Any]], quarantined: int) -> None:
+        feed, name = self._contract.feed, self._arrival.source_name
+        for flag in flags:
+            raise_alert(
+                self._connection,
+                dedup_key=f"{flag['flag']}:{feed}:{flag['name']}",
+                group_key=f"{flag['flag']}:{feed}",
+                severity="act",
+                audience="engineers",
+                title=f"{feed}: {flag['meaning']}",
+                body=f"First seen in {name}. The rows were let in. A changed code list or layout is often the first"
+                " sign of a recording change: ask the agency what it means and add it to the contract.",
+            )
+        if quarantined:
+            raise_alert(
+                self._connection,
+                dedup_key=f"quarantine:{feed}:{name}",
+                group_key=f"quarantine:{feed}",
+                severity="note",
+                audience="engineers",
+                title=f"{feed}: {quarantined:,} rows of {name} are in quarantine",
+                body="The rest was admitted. See quality.quarantine for the lines and rules.",
+            )
+        resolve(self._connection, f"refused:{feed}:{name}", note="a later delivery of this name was admitted")
+
+
+def _last_day(first_day: date, grain: str) -> date:
+    following = date(first_day.year + 1, 1, 1)
+    if grain == "month":
+        following = date(first_day.year + first_day.month // 12, first_day.month % 12 + 1, 1)
+    return date.fromordinal(following.toordinal() - 1)
