@@ -67,6 +67,7 @@ def published_content(settings: Settings) -> dict[str, str]:
                 string_agg(quote_ident(column_name), ', ' order by ordinal_position)
             from information_schema.columns
             where table_schema in ('core', 'burglary')
+                and table_name <> 'published_build'
                 and column_name not in ('build_id', 'delivery_id')
             group by 1, 2 order by 1, 2
             """
