@@ -42,5 +42,5 @@ def test_what_would_take_too_much_memory_is_left_to_the_database(monkeypatch: py
     assert not numbering.overflowed
     numbering.number(pl.Series(["c", "d"]))
     assert numbering.overflowed
-    assert not numbering._met
+    assert not numbering._times
     assert numbering.number(pl.Series(["a", "a"])).to_list() == [1, 2]
