@@ -1,6 +1,6 @@
 {{ config(meta={
     'meaning': 'The offences of some month in the fact do not add up to those of the files: cells were lost or counted twice.',
-    'next_step': 'Build again with --full-refresh. If the difference stays, look for a label, area or month that int_mps__offence_of_label, int_mps__boroughs or int_mps__coverage does not hold.',
+    'next_step': 'Build anew (`saferkc nightly --full-refresh`). If the difference stays, look for a label, area or month that int_mps__offence_of_label, int_mps__boroughs or int_mps__coverage does not hold.',
 }) }}
 
 with in_files as (

@@ -1,6 +1,6 @@
 {{ config(meta={
     'meaning': 'The fact holds more or fewer records of some month than were published: a month was not built again, or records were lost on the way.',
-    'next_step': 'Build again with --full-refresh. If the difference stays, look for a join that drops or doubles records.',
+    'next_step': 'Build anew (`saferkc nightly --full-refresh`). If the difference stays, look for a join that drops or doubles records.',
 }) }}
 
 with published as (
