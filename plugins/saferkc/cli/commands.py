@@ -61,6 +61,7 @@ def nightly(
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night's day; default today")
     ] = None,
     feed: _Feed = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all marts anew from raw")] = False,
 ) -> None:
     """Take in what lies in the inbox, build, audit and publish. Exit status 0 published, 2 held, 1 failed."""
     from saferkc.cli.tell import night
@@ -70,7 +71,9 @@ def nightly(
     settings = Settings.load()
     with progress() as shown, lifecycle.brought_up(settings, shown.step):
         before = datetime.now().astimezone()
-        done = run_night(settings, shown.state, day=(day or before).date(), feeds=feed or ())
+        done = run_night(
+            settings, shown.state, day=(day or before).date(), feeds=feed or (), full_refresh=full_refresh
+        )
         raise typer.Exit(night(settings, done, since=before))
 
 

@@ -62,15 +62,17 @@ def run_night(
     day: date,
     feeds: Iterable[str] = (),
     replay: tuple[date, date] | None = None,
+    full_refresh: bool = False,
 ) -> Night:
     """Run the ingest DAGs, wait for the build that follows, and say how it ended.
 
     Without ``feeds`` those run for which something lies in the inbox or waits to be loaded. ``replay`` judges
-    landed files that cover those days again. ``report`` is told a DAG and its state at every change.
+    landed files that cover those days again. ``full_refresh`` builds all marts anew from raw, also where nothing is
+    new. ``report`` is told a DAG and its state at every change.
     Everything must be up. Raises ``NightError``.
     """
     with _only_one(settings):
-        return _Nightly(settings, report).run(_chosen(settings, feeds, report), day, replay)
+        return _Nightly(settings, report).run(_chosen(settings, feeds, report), day, replay, full_refresh)
 
 
 def _chosen(settings: Settings, feeds: Iterable[str], report: Report) -> list[str]:
@@ -107,7 +109,7 @@ class _Nightly:
         self._shown: dict[str, str] = {}
         self._last_build = self._newest_build()
 
-    def run(self, feeds: list[str], day: date, replay: tuple[date, date] | None) -> Night:
+    def run(self, feeds: list[str], day: date, replay: tuple[date, date] | None, full_refresh: bool) -> Night:
         conf: dict[str, Any] = {"night": day.isoformat()}
         replayed = {"date_from": replay[0].isoformat(), "date_to": replay[1].isoformat()} if replay else {}
         # runs that a crash cut off are finished by Airflow first; ours then queue behind them
@@ -116,8 +118,8 @@ class _Nightly:
         ingested = self._wait(lambda run: run.dag_id.startswith("ingest_"))
         if self._tells_warehouse(ingested):
             self._wait_for_event()
-        if not any(run.dag_id == WAREHOUSE for run in self._runs()):
-            self._client.trigger(WAREHOUSE, conf, note=f"nightly of {day}")
+        if full_refresh or not any(run.dag_id == WAREHOUSE for run in self._runs()):
+            self._client.trigger(WAREHOUSE, conf | {"full_refresh": full_refresh}, note=f"nightly of {day}")
         runs = self._wait(lambda _: True)
         return self._judge(runs)
 
