@@ -23,6 +23,10 @@ class DbtProjectError(Exception):
     """dbt can't read the project; the message says where to look."""
 
 
+class DbtEndedEarlyError(Exception):
+    """dbt was stopped before its end, so this model may not be built."""
+
+
 def manifest_file(settings: Settings) -> Path:
     """Return the manifest of the project as dbt last read it for this home."""
     return settings.home / "dbt" / "target" / "manifest.json"
@@ -83,7 +87,7 @@ def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
     from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior  # noqa: PLC0415
 
     begun = f"ti.xcom_pull(task_ids='{build}')"
-    return DbtTaskGroup(
+    group = DbtTaskGroup(
         group_id="dbt",
         project_config=ProjectConfig(
             dbt_project_path=settings.dbt_project_dir,
@@ -122,6 +126,15 @@ def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
             "retries": 0,
         },
     )
+    for task in group.iter_tasks():
+        # where dbt was killed, Cosmos would have each model's task run its model alone, beside any other build
+        if hasattr(task, "_fallback_to_non_watcher_run"):
+            task._fallback_to_non_watcher_run = _leave_to_next_build
+    return group
+
+
+def _leave_to_next_build(*_: Any, **__: Any) -> bool:
+    raise DbtEndedEarlyError("dbt ended before it told of this model: see the log of dbt_producer_watcher")
 
 
 def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None:

@@ -45,6 +45,8 @@ wal_level = minimal
 max_wal_senders = 0
 max_wal_size = '4GB'
 checkpoint_timeout = '15min'
+# what a killed worker asked for ends soon after it, and holds up nothing that comes later
+client_connection_check_interval = '2s'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%a '
