@@ -47,7 +47,9 @@ def down(settings: Settings, progress: Progress) -> bool:
 @contextmanager
 def brought_up(settings: Settings, progress: Progress) -> Iterator[None]:
     """Have everything up for a while, and leave the services as they were found."""
-    had_airflow, had_database = airflow.is_running(settings), embedded.is_running(settings)
+    # after a crash a part may be missing: what is left of Airflow says that it was up, its database included
+    had_airflow = bool(airflow.running_components(settings))
+    had_database = embedded.is_running(settings) or had_airflow
     try:
         up(settings, progress)
         yield
