@@ -67,6 +67,5 @@ with DAG(
         build_data_docs(Settings.load(), build["build_id"])
 
     started = begin()
-    audited = audit(started)
-    started >> dbt_task_group(settings, build="begin") >> audited >> publish(started)
-    audited >> data_docs(started)
+    audited, published = audit(started), publish(started)
+    started >> dbt_task_group(settings, build="begin") >> audited >> published >> data_docs(started)
