@@ -6,9 +6,12 @@ services) is kept in ``<home>/runtime.json``, readable by its owner only.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,19 +107,30 @@ class Settings:
 
     def remember(self, **values: Any) -> None:
         """Keep ``values`` in the home's runtime file (mode 0600)."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        merged = self.runtime() | values
-        draft = self.runtime_file.with_suffix(".tmp")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            json.dump(merged, handle, indent=1)
-        draft.replace(self.runtime_file)
+        with self._only_writer():
+            self._write_runtime(self.runtime() | values)
 
     def secret(self, name: str) -> bytes:
         """Return the home's secret of this name, 32 bytes, made when it is first asked for."""
         if name not in self.runtime():
-            self.remember(**{name: secrets.token_hex(32)})
+            with self._only_writer():
+                self._write_runtime({name: secrets.token_hex(32)} | self.runtime())  # who came first has made it
         return bytes.fromhex(self.runtime()[name])
+
+    @contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        """Let one writer at a time change the runtime file: tasks of one night run side by side."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "runtime.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _write_runtime(self, values: dict[str, Any]) -> None:
+        draft = self.runtime_file.with_suffix(".tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            json.dump(values, handle, indent=1)
+        draft.replace(self.runtime_file)
 
     @property
     def warehouse_url(self) -> str:

@@ -71,9 +71,7 @@ def nightly(
     settings = Settings.load()
     with progress() as shown, lifecycle.brought_up(settings, shown.step):
         before = datetime.now().astimezone()
-        done = run_night(
-            settings, shown.state, day=(day or before).date(), feeds=feed or (), full_refresh=full_refresh
-        )
+        done = run_night(settings, shown.state, day=(day or before).date(), feeds=feed or (), full_refresh=full_refresh)
         raise typer.Exit(night(settings, done, since=before))
 
 

@@ -7,6 +7,7 @@ import re
 import time
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ _UNFINISHED_ARRIVALS = """
         and not exists (select from quality.check_result as c where c.delivery_id = d.delivery_id)
 """
 _SETTLED_SECONDS = 5.0
+_LANDED_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,11 @@ def receive(settings: Settings, feed: str) -> list[int]:
     source = contracts[feed].delivery.source
     with connect(settings, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.inbox.{source}"])
-        for file in inbox_files(settings, source):
-            if _settled(file):
-                _receive_file(settings, connection, contracts, source, file)
+        files = [file for file in inbox_files(settings, source) if _settled(file)]
+        with ThreadPoolExecutor(_LANDED_AT_ONCE) as pool:  # while one waits for the disk, others are hashed
+            for file, landed in zip(files, pool.map(lambda file: _land(settings, file), files), strict=True):
+                if landed is not None:
+                    _enter(settings, connection, contracts, source, file, landed)
         waiting = connection.execute(
             f"select arrival_id from ({_UNFINISHED_ARRIVALS}) as a where feed = %s order by arrival_id",  # noqa: S608
             [feed],
@@ -127,14 +131,33 @@ def _settled(file: Path) -> bool:
     return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
 
 
-def _receive_file(
-    settings: Settings, connection: Connection, contracts: Mapping[str, Contract], source: str, file: Path
-) -> None:
+@dataclass(frozen=True)
+class _Landed:
+    """A file in landing, and how it looked in the inbox when it was read."""
+
+    sha256: str
+    size: int
+    seen: os.stat_result
+
+
+def _land(settings: Settings, file: Path) -> _Landed | None:
     try:
         seen = file.stat()
-        sha256, size = land(settings, file)
+        return _Landed(*land(settings, file), seen)
     except (LandingError, FileNotFoundError):
-        return  # still being written, or taken away: the next night sees it whole
+        return None  # still being written, or taken away: the next night sees it whole
+
+
+def _enter(
+    settings: Settings,
+    connection: Connection,
+    contracts: Mapping[str, Contract],
+    source: str,
+    file: Path,
+    landed: _Landed,
+) -> None:
+    """Enter a landed file and its documents, and take it out of the inbox."""
+    sha256, size, seen = landed.sha256, landed.size, landed.seen
     handouts = _handouts(settings, contracts, source, file.name, sha256)
     with connection.transaction():
         connection.execute(

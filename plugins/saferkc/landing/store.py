@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import secrets
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ def land(settings: Settings, file: Path) -> tuple[str, int]:
         with file.open("rb") as stream, target.open("wb") as copy:
             shutil.copyfileobj(stream, copy, BLOCK_BYTES)
         return sha256, _unchanged(file, before, size)
-    draft = target.with_name(f"{sha256}.{os.getpid()}.part")
+    draft = target.with_name(f"{sha256}.{secrets.token_hex(4)}.part")
     shutil.copyfile(file, draft)
     try:
         _unchanged(file, before, size)

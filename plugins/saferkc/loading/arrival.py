@@ -10,12 +10,14 @@ from typing import Any
 
 from saferkc.contracts import Contract, label_of
 from saferkc.landing.inbox import is_simulated
-from saferkc.loading.columns import labelled_period
+from saferkc.loading.columns import labelled_period, scope_of
 from saferkc.loading.faults import Refused
 
 
 @dataclass(frozen=True)
 class Arrival:
+    """One document handed to a feed: a landed file, or a member of one."""
+
     arrival_id: int
     source_name: str
     landed_sha256: str
@@ -42,7 +44,21 @@ def rank(contract: Contract, arrival: Arrival) -> tuple[bool, date]:
     return not arrival.is_simulated, max(vintage, named.last if named else date.min)
 
 
+def named_parts(contract: Contract, arrival: Arrival) -> set[tuple[str, date]]:
+    """Return the parts (scope, period) that the document's name says it covers; empty where it does not say."""
+    label = label_of(contract, arrival.document_name) or {}
+    scope = scope_of(contract, label)
+    try:
+        named = labelled_period(contract, label)
+    except Refused:
+        return set()
+    if scope is None or named is None:
+        return set()
+    return {(scope, period) for period in named.periods(contract.delivery.period.grain)}
+
+
 def archive_vintage(contract: Contract, arrival: Arrival) -> date | None:
+    """Return the month that the archive's name says, if the document came in one that says it."""
     if arrival.member is None:
         return None
     archive = arrival.source_name.split("!", 1)[0]

@@ -51,6 +51,18 @@ class LabelledPeriod:
     first: date
     last: date
 
+    def periods(self, grain: str) -> list[date]:
+        """First days of all its months or years."""
+        return pl.date_range(self.first, self.last, "1mo" if grain == "month" else "1y", eager=True).to_list()
+
+
+def scope_of(contract: Contract, label: Mapping[str, str]) -> str | None:
+    """Return what a document speaks for beside its period, or None where its label does not say it."""
+    try:
+        return contract.delivery.scope.format(**{key: value.casefold() for key, value in label.items()})
+    except KeyError:
+        return None
+
 
 def labelled_period(contract: Contract, label: Mapping[str, str]) -> LabelledPeriod | None:
     """Read the period that the document's name or headings say, or None where they say none.

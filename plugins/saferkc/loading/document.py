@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import IO, Any
 
 import polars as pl
 
 from saferkc.contracts import Contract, label_of
-from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period
+from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period, scope_of
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reader import DelimitedReader, JsonReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
-
-
-def scope_of(contract: Contract, label: Mapping[str, str]) -> str | None:
-    """Return what a document speaks for beside its period, or None where its label does not say it."""
-    try:
-        return contract.delivery.scope.format(**{key: value.casefold() for key, value in label.items()})
-    except KeyError:
-        return None
 
 
 class Document:
@@ -68,8 +60,7 @@ class Document:
             return sorted(texts.str.to_date(fmt, strict=True).to_list())
         if self.named is None:
             return None
-        step = "1mo" if self.contract.delivery.period.grain == "month" else "1y"
-        return pl.date_range(self.named.first, self.named.last, step, eager=True).to_list()
+        return self.named.periods(self.contract.delivery.period.grain)
 
     def blocks(self, constants: list[pl.Expr], names: list[str]) -> Iterator[tuple[bytes, list[QuarantinedRow]]]:
         """Yield CSV of raw's columns ``names``, block by block, with the rows that fell out."""

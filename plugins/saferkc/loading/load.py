@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from saferkc.contracts import load_contracts
-from saferkc.loading.arrival import Arrival, rank
+from saferkc.contracts import Contract, load_contracts
+from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 from saferkc.warehouse.raw_tables import raw_table
+
+# documents loaded side by side: while one waits for the database the other is read, so two cores are busy
+_SIDE_BY_SIDE = 2
 
 
 @dataclass
@@ -57,13 +61,41 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
             [feed, list(arrival_ids)],
         ).fetchall()
         arrivals = sorted((Arrival(*row) for row in rows), key=lambda a: (*rank(contract, a), a.arrival_id))
-        for arrival in arrivals:
-            Loader(settings, connection, contract, arrival).run()
+        for wave in _waves(contract, arrivals):
+            with ThreadPoolExecutor(_SIDE_BY_SIDE if len(wave) > 1 else 1) as pool:
+                for done in [pool.submit(_load_one, settings, contract, arrival) for arrival in wave]:
+                    done.result()
         if arrivals:
             # a build follows within seconds, and without statistics the planner takes a new table for empty
             connection.execute(sql.SQL("analyze {}").format(raw_table(contract)))
             connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{feed}_delivery"])
         return _summary(connection, arrival_ids)
+
+
+def _waves(contract: Contract, arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    """Part arrivals into runs of documents that speak for different things, so that none depends on another.
+
+    A document whose name does not say what it covers stands alone.
+    """
+    wave: list[Arrival] = []
+    taken: set[object] = set()
+    for arrival in arrivals:
+        parts = named_parts(contract, arrival)
+        if wave and (not parts or not taken.isdisjoint(parts)):
+            yield wave
+            wave, taken = [], set()
+        wave.append(arrival)
+        taken |= parts
+        if not parts:
+            yield wave
+            wave, taken = [], set()
+    if wave:
+        yield wave
+
+
+def _load_one(settings: Settings, contract: Contract, arrival: Arrival) -> None:
+    with connect(settings, autocommit=True, application_name=f"saferkc load {contract.feed}") as connection:
+        Loader(settings, connection, contract, arrival).run()
 
 
 def _load_waiting(settings: Settings, feed: str) -> None:

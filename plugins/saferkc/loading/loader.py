@@ -21,9 +21,9 @@ from saferkc.landing.inbox import raise_refusal
 from saferkc.landing.store import BLOCK_BYTES, hash_stream, open_document
 from saferkc.loading.ahead import ahead
 from saferkc.loading.arrival import Arrival, archive_vintage
-from saferkc.loading.columns import labelled_period
+from saferkc.loading.columns import labelled_period, scope_of
 from saferkc.loading.delivery_rules import check_whole
-from saferkc.loading.document import Document, scope_of
+from saferkc.loading.document import Document
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reasonableness import check_reasonable
 from saferkc.loading.tally import Tally

@@ -142,7 +142,8 @@ def _street_chunk(seed: int, month: date, chunk: int, rows: int, what: str = "st
     point = np.where(fate > 1 - _NO_LOCATION_SHARE, np.where(fate < 1, place.no_point, point), point)
     order = np.argsort(point, kind="stable")
     point, kind = point[order], kind[order]
-    whole, same_id = _repeats(chance, kind != types.index(ASB))
+    may_repeat = (kind != types.index(ASB)) & (order >= forced)
+    whole, same_id = _repeats(chance, kind != types.index(ASB), may_repeat)
     point, kind = point[whole], kind[whole]
     is_asb = pl.Series(kind == types.index(ASB))
     frame = pl.DataFrame(
@@ -161,13 +162,15 @@ def _street_chunk(seed: int, month: date, chunk: int, rows: int, what: str = "st
     return pl.concat([frame, _at(point)], how="horizontal").select(STREET_HEADINGS)
 
 
-def _repeats(chance: np.random.Generator, has_id: npt.NDArray[np.bool_]) -> tuple[Indexes, Indexes]:
+def _repeats(
+    chance: np.random.Generator, has_id: npt.NDArray[np.bool_], may_repeat: npt.NDArray[np.bool_]
+) -> tuple[Indexes, Indexes]:
     """Which row each row repeats as a whole, and whose identifier it carries (itself, mostly)."""
     rows = len(has_id)
     whole = np.arange(rows)
     fate = chance.random(rows)
     can_repeat = np.zeros(rows, dtype=bool)
-    can_repeat[1:] = has_id[1:] & has_id[:-1]
+    can_repeat[1:] = may_repeat[1:] & has_id[:-1]
     twins = can_repeat & (fate < _DUPLICATE_SHARE)
     whole[twins] -= 1
     # a twin of a twin repeats the first of them
