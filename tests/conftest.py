@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.migrate import migrate
+
+# on CI the same examples every time: a change is never blamed for what chance found in another's code
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -1,0 +1,24 @@
+"""What a home remembers, though many ask at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from saferkc.settings import Settings
+
+
+def test_all_who_ask_for_a_secret_at_once_get_the_same(tmp_path: Path) -> None:
+    settings = Settings.load(tmp_path / "home")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: settings.secret("row_token_key"), range(40)))
+    assert len(set(answers)) == 1
+    assert len(answers[0]) == 32
+
+
+def test_what_is_remembered_at_once_is_all_remembered(tmp_path: Path) -> None:
+    settings = Settings.load(tmp_path / "home")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: settings.remember(**{f"n{n}": n}), range(40)))
+    assert settings.runtime() == {f"n{n}": n for n in range(40)}
+    assert settings.runtime_file.stat().st_mode & 0o777 == 0o600
