@@ -1,4 +1,4 @@
-"""Loading: the arrivals of a feed, one after another."""
+"""Loading: the arrivals of a feed, side by side where none depends on another."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class LoadSummary:
 
 
 def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> LoadSummary:
-    """Load the arrivals of a feed, oldest vintage first, and return what became of them.
+    """Load the arrivals of a feed and return what became of them.
+
+    Oldest vintage first, as far as names say it; documents that speak for different things go side by side.
 
     A document that breaks its contract as a whole is entered as refused and the others go on. Safe to call
     again: arrivals that were already taken are only reported.
