@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONTRACTS = PROJECT / "expectations" / "contracts"
 REAL_DATA = Path(os.environ.get("SAFERKC_REAL_DATA") or PROJECT.parent / "shared" / "data")
 FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
+POLICE_NIGHT = ["police_accused", "police_asb_incidents", "police_offences", "police_outcomes", "police_victims"]
 POLICE_MONTH = ["police_open_outcomes", "police_open_stop_search", "police_open_street"]
 
 
@@ -34,19 +35,28 @@ def as_dictionary(feed: str) -> dict[str, object]:
     return loaded
 
 
-def test_there_is_a_contract_for_every_open_feed() -> None:
+def test_there_is_a_contract_for_every_feed() -> None:
     assert FEEDS == [
+        "angelou_referrals",
+        "council_enforcement_actions",
         "mps_borough_crime_rates",
         "mps_other_crime",
         "mps_recorded_crime",
+        "police_accused",
+        "police_asb_incidents",
+        "police_offences",
         "police_open_outcomes",
         "police_open_stop_search",
         "police_open_street",
         "police_open_street_api",
+        "police_outcomes",
+        "police_victims",
+        "rahab_clients",
         "reference_deprivation",
         "reference_lsoa_2001_2011",
         "reference_lsoa_population",
         "reference_lsoa_ward",
+        "tmo_asb_cases",
     ]
 
 
@@ -95,6 +105,15 @@ def test_code_lists_never_send_a_row_to_quarantine(feed: str) -> None:
         ("police_open", "2017-04-city-of-london-stop-and-search.csv", ["police_open_stop_search"]),
         ("police_open", "2017-04-metropolitan-street.csv.part", []),
         ("reference", "LSOA11_WD18_LAD18_EW_LU.csv", ["reference_lsoa_ward"]),
+        ("police", "simulated_offences_20170403.csv", ["police_offences"]),
+        ("police", "simulated_asb_incidents_20170403T0430.csv", ["police_asb_incidents"]),
+        ("police", "simulated_police_20170403.zip", POLICE_NIGHT),
+        ("police", "simulated_offences_20170403.csv.filepart", []),
+        ("police", "offences.csv", []),
+        ("angelou", "simulated_Angelou referrals 2017-04-03.xlsx", ["angelou_referrals"]),
+        ("rahab", "simulated_Rahab clients 2017-03.xlsx", ["rahab_clients"]),
+        ("tmo", "simulated_tmo_asb_cases_20170403.txt", ["tmo_asb_cases"]),
+        ("council", "simulated_enforcement_actions_20170403.jsonl", ["council_enforcement_actions"]),
     ],
 )
 def test_a_name_is_taken_by_the_feed_it_belongs_to(source: str, name: str, feeds: list[str]) -> None:
