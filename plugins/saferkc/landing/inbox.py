@@ -6,7 +6,7 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
-from saferkc.landing.store import LandingError, land, landing_path
+from saferkc.landing.store import LandingError, land, open_landed
+from saferkc.privacy.sensitivity import is_open_file
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
@@ -53,7 +54,8 @@ def receive(settings: Settings, feed: str) -> list[int]:
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.inbox.{source}"])
         files = [file for file in inbox_files(settings, source) if _settled(file)]
         with ThreadPoolExecutor(_LANDED_AT_ONCE) as pool:  # while one waits for the disk, others are hashed
-            for file, landed in zip(files, pool.map(lambda file: _land(settings, file), files), strict=True):
+            own = [contract for contract in contracts.values() if contract.delivery.source == source]
+            for file, landed in zip(files, pool.map(lambda file: _land(settings, own, file), files), strict=True):
                 if landed is not None:
                     _enter(settings, connection, contracts, source, file, landed)
         waiting = connection.execute(
@@ -71,8 +73,13 @@ def inbox_files(settings: Settings, source: str) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".") and not path.name.lower().endswith(_UNFINISHED)
+        if path.is_file() and not path.name.startswith(".") and not is_unfinished(path.name)
     )
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name is one that programs give to a file while they are writing it."""
+    return name.lower().endswith(_UNFINISHED)
 
 
 def feeds_with_work(settings: Settings) -> set[str]:
@@ -140,10 +147,10 @@ class _Landed:
     seen: os.stat_result
 
 
-def _land(settings: Settings, file: Path) -> _Landed | None:
+def _land(settings: Settings, own: Sequence[Contract], file: Path) -> _Landed | None:
     try:
         seen = file.stat()
-        return _Landed(*land(settings, file), seen)
+        return _Landed(*land(settings, file, encrypted=not is_open_file(own, file.name)), seen)
     except (LandingError, FileNotFoundError):
         return None  # still being written, or taken away: the next night sees it whole
 
@@ -209,7 +216,7 @@ def _handouts(
 
 def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str) -> list[Handout]:
     try:
-        with landing_path(settings, sha256).open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with open_landed(settings, sha256, seekable=True) as stream, zipfile.ZipFile(stream) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             if any(info.flag_bits & 1 for info in members):
                 fault = "the archive is locked with a password; ask the agency for an open one"
