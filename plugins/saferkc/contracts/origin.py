@@ -69,8 +69,8 @@ class Origin(Strict):
     ``decimals``: places kept of a number whose copies are written with more or fewer. ``split``: the mark
     between several codes in one cell; kept as text, the codes sorted and joined by ``|``. ``date_formats``:
     further ways in which a date or time is written by hand, tried after ``logicalTypeOptions.format``.
-    ``timezone``: the clock by which a time without an offset was written; see ``columns.local_time`` for the
-    hours that the clock shows twice or never.
+    ``timezone``: the clock by which a time without an offset was written; an hour that it shows twice or never is
+    read as ``loading.written`` says.
     """
 
     headings: list[str] | None = None

@@ -17,6 +17,7 @@ from saferkc.contracts import Contract
 from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.written import CODES_JOINED_BY, OddHours, read_dates, read_local_times, read_times, sorted_codes
 
 LONDON = "Europe/London"
 _SEPARATOR = "\x1f"
@@ -96,6 +97,7 @@ class Typer:
         self._named = named
         self._token_key = token_key
         self._new_codes: dict[str, set[str]] = {}
+        self.odd_hours: dict[str, OddHours] = {}
         self._rules = [rule for column in contract.columns for rule in _rules(column)]
 
     @property
@@ -107,6 +109,7 @@ class Typer:
         """Type one frame of text (columns of the contract and ``line_number``)."""
         frame = text.select("line_number", *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
+        frame = frame.with_columns(self._local_times(frame))
         frame = frame.with_columns(self._period().alias("period"))
         rules = [*self._rules, *self._period_rules()]
         frame, quarantined, off_label = self._judge(frame, rules)
@@ -138,9 +141,11 @@ class Typer:
         if kind == "date":
             wide = self._contract.delivery.wide
             period_format = wide.period_format if wide and column.origin.cell == "period" else None
-            expr = text.str.to_date(period_format or column.options.format or "%Y-%m-%d", strict=False)
-        elif kind == "timestamptz":
-            expr = text.str.to_datetime(column.options.format, time_unit="us", time_zone="UTC", strict=False)
+            formats = [period_format or column.options.format or "%Y-%m-%d", *column.origin.date_formats]
+            expr = text.map_batches(lambda texts: read_dates(texts, formats), return_dtype=pl.Date())
+        elif kind == "timestamptz" and not column.origin.timezone:
+            times = [column.options.format, *column.origin.date_formats]
+            expr = text.map_batches(lambda texts: read_times(texts, times), return_dtype=pl.Datetime("us", "UTC"))
         elif kind == "double precision":
             expr = text.cast(pl.Float64, strict=False)
             if column.origin.decimals is not None:
@@ -151,9 +156,22 @@ class Typer:
             low = text.str.to_lowercase()
             yes, no = low.is_in(["true", "yes", "1", "t", "y"]), low.is_in(["false", "no", "0", "f", "n"])
             expr = pl.when(yes).then(True).when(no).then(False)
+        elif column.origin.split:
+            expr = sorted_codes(text, column.origin.split)
         else:
             expr = text
         return expr.alias(column.name)
+
+    def _local_times(self, frame: pl.DataFrame) -> list[pl.Series]:
+        """Columns of times by a clock, read as moments; those that the clock leaves in doubt are counted."""
+        read = []
+        for column in self._contract.columns:
+            if column.origin.timezone:
+                formats = [column.options.format, *column.origin.date_formats]
+                times, odd = read_local_times(frame[column.name + _TEXT], formats, column.origin.timezone)
+                self.odd_hours[column.name] = self.odd_hours.get(column.name, OddHours()) + odd
+                read.append(times.alias(column.name))
+        return read
 
     def _period(self) -> pl.Expr:
         period = self._contract.delivery.period
@@ -225,6 +243,8 @@ class Typer:
                 if rule.metric != "invalidValues" or rule.severity != "warning":
                     continue
                 values = frame[column.name].unique().drop_nulls()
+                if column.origin.split:
+                    values = values.str.split(CODES_JOINED_BY).explode().unique()
                 known = {fold_label(value) for value in rule.valid_values}
                 strange = {value for value in values.to_list() if fold_label(value) not in known}
                 if strange and column.classification != "public":
