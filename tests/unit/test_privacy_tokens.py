@@ -233,3 +233,15 @@ def test_as_many_columns_as_parts() -> None:
 
 def test_an_empty_block_has_no_tokens() -> None:
     assert tokens(PERSON) == []
+
+
+def test_an_address_with_its_postcode_in_a_column_of_its_own() -> None:
+    kinds = ("address", "postcode")
+    rows = [
+        ("12 Golborne Road", "W10 5PE"),
+        ("12 GOLBORNE RD, W10 5PE", None),
+        ("12 Golborne Rd W105PE", "w10 5pe"),
+    ]
+    assert the_same(kinds, *rows)
+    without, other = tokens(kinds, ("12 Golborne Road", None), ("12 Golborne Road", "W10 5PF"), optional=[1])
+    assert len({without, other, *tokens(kinds, *rows)}) == 3

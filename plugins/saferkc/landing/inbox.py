@@ -15,7 +15,9 @@ from pathlib import Path, PurePosixPath
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
 from saferkc.landing.store import LandingError, land, open_landed
+from saferkc.privacy.at_rest import TooLargeError
 from saferkc.privacy.sensitivity import is_open_file
+from saferkc.privacy.showing import file_name
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
@@ -166,13 +168,15 @@ def _enter(
     """Enter a landed file and its documents, and take it out of the inbox."""
     sha256, size, seen = landed.sha256, landed.size, landed.seen
     handouts = _handouts(settings, contracts, source, file.name, sha256)
+    own = [contract for contract in contracts.values() if contract.delivery.source == source]
+    shown = file_name(own, file.name, sha256[:12])
     with connection.transaction():
         connection.execute(
             "insert into quality.landed_file (sha256, bytes, first_name) values (%s, %s, %s) on conflict do nothing",
-            [sha256, size, file.name],
+            [sha256, size, shown],
         )
         for handout in handouts:
-            name = f"{file.name}!{handout.member}" if handout.member else file.name
+            name = f"{shown}!{handout.member}" if handout.member else shown
             if handout.fault:
                 _refuse(connection, contracts, handout, name, sha256, size)
             else:
@@ -221,17 +225,20 @@ def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str
             if any(info.flag_bits & 1 for info in members):
                 fault = "the archive is locked with a password; ask the agency for an open one"
                 return [Handout(c.feed, fault=fault) for c in contracts]
+    except TooLargeError as error:
+        return [Handout(c.feed, fault=str(error)) for c in contracts]
     except (zipfile.BadZipFile, OSError):
         fault = "the archive is damaged or cut short and can't be opened; ask the agency to send it again"
         return [Handout(c.feed, fault=fault) for c in contracts]
     handouts = []
-    for info in members:
+    for number, info in enumerate(members, 1):
         takers = [c for c in contracts if takes(c, PurePosixPath(info.filename).name)]
         if takers:
             handouts.append(Handout(takers[0].feed, member=info.filename))
         else:
             unknown = "no feed takes a file of this name out of the archive"
-            handouts.append(Handout(contracts[0].delivery.source, member=info.filename, fault=unknown))
+            shown = file_name(contracts, info.filename, f"member_{number}")
+            handouts.append(Handout(contracts[0].delivery.source, member=shown, fault=unknown))
     if not handouts:
         return [Handout(c.feed, fault="the archive is empty") for c in contracts]
     return handouts

@@ -7,11 +7,35 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from saferkc.contracts import Contract
 from saferkc.contracts.origin import TokenPart
+from saferkc.privacy.keys import KeyRing
 from saferkc.privacy.normalise import NORMALISERS
 
 _DIGITS = 32  # of the HMAC: 128 bits, so that two people of a city never meet by chance
 _BETWEEN = "\x1f"
+
+
+class Tokeniser:
+    """Puts a contract's tokens in place of their parts, block by block of a document."""
+
+    def __init__(self, contract: Contract, ring: KeyRing) -> None:
+        """Fetch the current keys, one for each purpose; raises ``KeyRingError`` where one is lost."""
+        self._columns = [
+            (column.name, column.part_names, column.token.parts, *ring.current(column.token.purpose))
+            for column in contract.columns
+            if column.token
+        ]
+
+    def __call__(self, text: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with tokens and without what they were made of; a part that it lacks counts as empty."""
+        tokens = []
+        for name, part_names, parts, key_id, key in self._columns:
+            missing = [pl.lit(None, pl.String).alias(part) for part in part_names if part not in text.columns]
+            identities = text.with_columns(missing).select(part_names)
+            tokens.append(token_column(identities, parts, key_id, key).alias(name))
+        parts_met = [name for _, part_names, *_ in self._columns for name in part_names if name in text.columns]
+        return text.drop(parts_met).with_columns(tokens)
 
 
 def token_column(frame: pl.DataFrame, parts: Sequence[TokenPart], key_id: str, key: bytes) -> pl.Series:
@@ -31,8 +55,8 @@ def token_column(frame: pl.DataFrame, parts: Sequence[TokenPart], key_id: str, k
 def canonical(frame: pl.DataFrame, parts: Sequence[TokenPart]) -> pl.Series:
     """Return each row's identity in the one way of writing that goes under the key.
 
-    Names that stand side by side are one: an agency that has a column for the whole name and one that has two
-    make the same token.
+    Names that stand side by side are one, and so are an address and its postcode: an agency that has a column for
+    the whole and one that has two make the same token.
     """
     if frame.width != len(parts):
         raise ValueError(f"{frame.width} columns were given for {len(parts)} parts of a token")
@@ -40,7 +64,7 @@ def canonical(frame: pl.DataFrame, parts: Sequence[TokenPart]) -> pl.Series:
     kinds: list[str] = []
     missing = pl.lit(False)
     usable: list[pl.Series] = []
-    for n, (part, given) in enumerate(zip(parts, frame, strict=True)):
+    for n, (part, given) in enumerate(zip(*_with_postcodes(frame, parts), strict=True)):
         usable.append(NORMALISERS[part.kind](given).alias(str(n)))
         if not part.optional:
             missing |= pl.col(str(n)).is_null()
@@ -52,3 +76,18 @@ def canonical(frame: pl.DataFrame, parts: Sequence[TokenPart]) -> pl.Series:
             kinds.append(part.kind)
     written = pl.format(_BETWEEN.join(f"{kind}={{}}" for kind in kinds), *fields)
     return pl.DataFrame(usable).select(pl.when(~missing).then(written).alias("identity"))["identity"]
+
+
+def _with_postcodes(frame: pl.DataFrame, parts: Sequence[TokenPart]) -> tuple[list[TokenPart], list[pl.Series]]:
+    """Put a postcode from a column of its own behind the address before it, where other agencies write it."""
+    kept: list[TokenPart] = []
+    texts: list[pl.Series] = []
+    for part, given in zip(parts, frame, strict=True):
+        if part.kind == "postcode" and kept and kept[-1].kind == "address":
+            whole = pl.DataFrame([texts[-1].alias("address"), given.alias("postcode")])
+            behind = pl.concat_str("address", pl.concat_str(pl.lit(", "), "postcode"), ignore_nulls=False)
+            texts[-1] = whole.select(pl.coalesce(behind, "address").alias("address"))["address"]
+        else:
+            kept.append(part)
+            texts.append(given)
+    return kept, texts
