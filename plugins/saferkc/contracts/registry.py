@@ -109,10 +109,18 @@ def read_extract_date(said: str) -> date:
         raise ValueError(f"{said!r} is no day of an extract: {error}") from error
 
 
+def plain_name(name: str) -> str:
+    """Return a document's name without the ending of an OpenPGP message (``.pgp``, ``.gpg``, ``.asc``), if any."""
+    return re.sub(r"\.(?:pgp|gpg|asc)$", "", name, flags=re.IGNORECASE)
+
+
 def label_of(contract: Contract, name: str) -> dict[str, str] | None:
-    """Return what a document's name says (the named groups), or None where the feed does not take it."""
+    """Return what a document's name says (the named groups), or None where the feed does not take it.
+
+    Any document may come encrypted, under its name and an ending that no pattern has to mention.
+    """
     for pattern in contract.delivery.patterns:
-        found = re.search(pattern, name, re.IGNORECASE)
+        found = re.search(pattern, plain_name(name), re.IGNORECASE)
         if found:
             return read_label(found)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import IO, Any
 
@@ -12,9 +12,19 @@ import polars as pl
 from saferkc.contracts import Contract, label_of
 from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period, scope_of
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import DelimitedReader, JsonReader
+from saferkc.loading.json_lines import JsonLinesReader, JsonReader
+from saferkc.loading.reader import DelimitedReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
+from saferkc.loading.workbook import WorkbookReader
+
+
+Reader = DelimitedReader | JsonReader | JsonLinesReader | WorkbookReader
+_READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
+    "json": JsonReader,
+    "json_lines": JsonLinesReader,
+    "workbook": WorkbookReader,
+}
 
 
 class Document:
@@ -24,8 +34,8 @@ class Document:
         self.contract = contract
         self.tally = Tally()
         self._name = name
-        read = JsonReader if contract.delivery.format == "json" else DelimitedReader
-        self._batches: JsonReader | DelimitedReader = read(contract, stream)
+        read = _READERS.get(contract.delivery.format, DelimitedReader)
+        self._batches = read(contract, stream)
         self.layout = self._batches.layout
         self.label = self._agreed_label()
         self.named: LabelledPeriod | None = labelled_period(contract, self.label)
@@ -91,7 +101,7 @@ class Document:
                 }
                 for code in codes
             ]
-        return flags
+        return [*flags, *self.layout.notes]
 
     def _check_label(self) -> None:
         """A label that most rows belie is not believed: the document is refused, never dated by a guess."""
