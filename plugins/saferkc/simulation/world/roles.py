@@ -221,10 +221,15 @@ def _people(chance: np.random.Generator, seed: int, year: int, block: int, scale
 def _second_victims(chance: np.random.Generator, crimes: pl.DataFrame) -> pl.DataFrame:
     """Offences of domestic abuse with two victims: as many a month as let the share of repeats be whole people."""
     chosen = []
-    for month in crimes.partition_by(pl.col("recorded_on").dt.truncate("1mo"), maintain_order=True):
+    for month in _by_month(crimes):
         enough = [more for more in range(min(6, month.height)) if _repeats_of(month.height + more) is not None]
         chosen.append(month[np.sort(chance.choice(month.height, enough[0], replace=False))] if enough else month.clear())
     return pl.concat(chosen) if chosen else crimes.clear()
+
+
+def _by_month(crimes: pl.DataFrame) -> list[pl.DataFrame]:
+    months = crimes.with_columns(pl.col("recorded_on").dt.truncate("1mo").alias("month"))
+    return months.partition_by("month", maintain_order=True, include_key=False)
 
 
 def _repeats_of(people_in_month: int) -> int | None:
