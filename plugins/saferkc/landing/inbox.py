@@ -14,7 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
-from saferkc.landing.store import LandingError, land, open_landed
+from saferkc.landing.archives import archive_fault
+from saferkc.landing.errors import LandingError
+from saferkc.landing.store import land, open_landed
 from saferkc.privacy.at_rest import TooLargeError
 from saferkc.privacy.sensitivity import is_open_file
 from saferkc.privacy.showing import file_name
@@ -222,8 +224,7 @@ def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str
     try:
         with open_landed(settings, sha256, seekable=True) as stream, zipfile.ZipFile(stream) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
-            if any(info.flag_bits & 1 for info in members):
-                fault = "the archive is locked with a password; ask the agency for an open one"
+            if fault := archive_fault(archive, stream.seek(0, os.SEEK_END)):
                 return [Handout(c.feed, fault=fault) for c in contracts]
     except TooLargeError as error:
         return [Handout(c.feed, fault=str(error)) for c in contracts]

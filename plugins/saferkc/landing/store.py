@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -17,14 +18,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
+from saferkc.contracts.registry import plain_name
+from saferkc.landing.archives import Unpacking
+from saferkc.landing.errors import LandingError
+from saferkc.landing.unlock import decrypted, is_encrypted
 from saferkc.privacy import at_rest
 from saferkc.settings import Settings
 
 BLOCK_BYTES = 1 << 20
-
-
-class LandingError(Exception):
-    """A file can't be landed or read back; the message says which and why."""
 
 
 def landing_path(settings: Settings, sha256: str, *, encrypted: bool = False) -> Any:
@@ -116,17 +117,29 @@ def open_landed(settings: Settings, sha256: str, *, seekable: bool = False) -> I
 
 @contextmanager
 def open_document(
-    settings: Settings, sha256: str, member: str | None, name: str, *, seekable: bool = False
+    settings: Settings, sha256: str, member: str | None, name: str, *, source: str = "", seekable: bool = False
 ) -> Iterator[IO[bytes]]:
-    """Open a landed document as a stream of plain bytes: a file, a gzipped file, or an archive's member.
+    """Open a landed document as a stream of plain bytes: a file, an archive's member, encrypted or gzipped or both.
 
-    Raises ``zipfile.BadZipFile``, ``gzip.BadGzipFile`` or ``EOFError`` where the bytes are damaged or cut short,
-    and what ``open_landed`` raises.
+    ``source`` is whose key decrypts an OpenPGP message. Raises ``zipfile.BadZipFile``, ``gzip.BadGzipFile`` or
+    ``EOFError`` where the bytes are damaged or cut short, ``LandingError`` where they can't be unlocked or are a zip
+    bomb, and what ``open_landed`` raises.
     """
     with ExitStack() as opened:
         stream: IO[bytes] = opened.enter_context(open_landed(settings, sha256, seekable=seekable or member is not None))
+        packed = _size(settings, sha256)
         if member is not None:
-            stream = opened.enter_context(opened.enter_context(zipfile.ZipFile(stream)).open(member))
-        if name.lower().endswith(".gz"):
-            stream = cast(IO[bytes], opened.enter_context(gzip.open(stream)))
+            archive = opened.enter_context(zipfile.ZipFile(stream))
+            stream, packed = opened.enter_context(archive.open(member)), archive.getinfo(member).file_size
+        if is_encrypted(name):
+            stream = opened.enter_context(decrypted(stream, source))
+        if plain_name(name).lower().endswith(".gz"):
+            unpacking = Unpacking(opened.enter_context(gzip.open(stream)), packed)
+            stream = cast(IO[bytes], opened.enter_context(io.BufferedReader(unpacking, BLOCK_BYTES)))
         yield stream
+
+
+def _size(settings: Settings, sha256: str) -> int:
+    """Bytes of a landed file, as it lies there."""
+    locked = landing_path(settings, sha256, encrypted=True)
+    return int((locked if locked.exists() else landing_path(settings, sha256)).stat().st_size)

@@ -21,14 +21,11 @@ from typing import IO, Any
 
 from saferkc.contracts.registry import plain_name
 from saferkc.landing import decrypt_pgp
+from saferkc.landing.errors import UnlockError
 
 _BLOCK_BYTES = 1 << 18
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LARGEST_WORKBOOK = 128 << 20
-
-
-class UnlockError(Exception):
-    """A document can't be unlocked; the message says why and what to do, and holds no secret."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import polars as pl
 from openpyxl.utils.datetime import from_excel
 
 from saferkc.contracts import Contract
-from saferkc.landing.unlock import Secrets, UnlockError, connection_secret, open_workbook
+from saferkc.landing.errors import UnlockError
+from saferkc.landing.unlock import Secrets, connection_secret, open_workbook
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.layout import Field, Layout, fields_of, find_fields, layout_of
 from saferkc.loading.reader import UNKEEPABLE, UNREADABLE, Batch
