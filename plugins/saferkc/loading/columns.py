@@ -18,6 +18,8 @@ from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.written import CODES_JOINED_BY, OddHours, read_dates, read_local_times, read_times, sorted_codes
+from saferkc.privacy.strays import STRAY
+from saferkc.privacy.tokens import Tokeniser
 
 LONDON = "Europe/London"
 _SEPARATOR = "\x1f"
@@ -90,15 +92,27 @@ class Typer:
     """Turns frames of text into typed frames, for one document of one contract."""
 
     def __init__(
-        self, contract: Contract, label: Mapping[str, str], named: LabelledPeriod | None, token_key: bytes
+        self,
+        contract: Contract,
+        label: Mapping[str, str],
+        named: LabelledPeriod | None,
+        token_key: bytes,
+        tokenise: Tokeniser | None = None,
     ) -> None:
+        if tokenise is None and any(column.token for column in contract.columns):
+            raise ValueError(f"{contract.id} has tokens, and no keys were given to make them")
         self._contract = contract
         self._label = label
         self._named = named
         self._token_key = token_key
+        self._tokenise = tokenise
         self._new_codes: dict[str, set[str]] = {}
         self.odd_hours: dict[str, OddHours] = {}
         self._rules = [rule for column in contract.columns for rule in _rules(column)]
+        self._rules += [
+            Rule(name, "identity", "part of a person's identity stands in it", pl.col(STRAY) == name)
+            for name in (tokenise.searched if tokenise else [])
+        ]
 
     @property
     def new_codes(self) -> dict[str, list[str]]:
@@ -107,7 +121,10 @@ class Typer:
 
     def __call__(self, text: pl.DataFrame) -> Typed:
         """Type one frame of text (columns of the contract and ``line_number``)."""
-        frame = text.select("line_number", *(self._cleaned(column, text) for column in self._contract.columns))
+        if self._tokenise:
+            text = self._tokenise(text)  # before any rule, reason or hash sees the row
+        kept = ["line_number", STRAY] if self._tokenise else ["line_number"]
+        frame = text.select(*kept, *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
         frame = frame.with_columns(self._local_times(frame))
         frame = frame.with_columns(self._period().alias("period"))

@@ -17,7 +17,8 @@ from saferkc.loading.reader import DelimitedReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
 from saferkc.loading.workbook import WorkbookReader
-
+from saferkc.privacy.showing import new_heading
+from saferkc.privacy.tokens import Tokeniser
 
 Reader = DelimitedReader | JsonReader | JsonLinesReader | WorkbookReader
 _READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
@@ -30,7 +31,14 @@ _READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
 class Document:
     """One document being read: its labels, its layout, its rows as blocks for COPY, and its tally."""
 
-    def __init__(self, contract: Contract, name: str, stream: IO[bytes], token_key: bytes) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        name: str,
+        stream: IO[bytes],
+        token_key: bytes,
+        tokenise: Tokeniser | None = None,
+    ) -> None:
         self.contract = contract
         self.tally = Tally()
         self._name = name
@@ -43,7 +51,7 @@ class Document:
         if scope is None:
             raise Refused("neither its name nor its headings say whose it is")
         self.scope = scope
-        self._typer = Typer(contract, self.label, self.named, token_key)
+        self._typer = Typer(contract, self.label, self.named, token_key, tokenise)
         self._repeats = Repeats()
 
     def _agreed_label(self) -> dict[str, str]:
@@ -88,10 +96,8 @@ class Document:
 
     def flags(self) -> list[dict[str, Any]]:
         """What is new in the document: columns and codes that the contract does not know."""
-        flags = [
-            {"flag": "new_column", "name": heading, "meaning": f"a new column, {heading!r}, has appeared"}
-            for heading in self.layout.new_headings
-        ]
+        shown = [new_heading(self.contract, heading, self.layout.headings) for heading in self.layout.new_headings]
+        flags = [{"flag": "new_column", "name": name, "meaning": meaning} for name, meaning in shown]
         for column, codes in self._typer.new_codes.items():
             flags += [
                 {
@@ -101,7 +107,20 @@ class Document:
                 }
                 for code in codes
             ]
-        return [*flags, *self.layout.notes]
+        return [*flags, *self.layout.notes, *self._odd_hours()]
+
+    def _odd_hours(self) -> Iterator[dict[str, Any]]:
+        for column, odd in self._typer.odd_hours.items():
+            if odd.twice:
+                meaning = (
+                    f"{odd.twice:,} times of {column} lie in an hour that the clock showed twice: read as the first"
+                )
+                yield {"flag": "hour_shown_twice", "name": column, "meaning": meaning, "is_usual": True}
+            if odd.never:
+                meaning = (
+                    f"{odd.never:,} times of {column} lie in an hour that the clock never showed: read an hour later"
+                )
+                yield {"flag": "hour_never_shown", "name": column, "meaning": meaning, "is_usual": True}
 
     def _check_label(self) -> None:
         """A label that most rows belie is not believed: the document is refused, never dated by a guess."""

@@ -11,6 +11,7 @@ from psycopg import sql
 from saferkc.contracts import Contract, load_contracts
 from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
+from saferkc.privacy.errors import without_values
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 from saferkc.warehouse.raw_tables import raw_table
@@ -97,7 +98,8 @@ def _waves(contract: Contract, arrivals: Sequence[Arrival]) -> Iterator[list[Arr
 
 def _load_one(settings: Settings, contract: Contract, arrival: Arrival) -> None:
     with connect(settings, autocommit=True, application_name=f"saferkc load {contract.feed}") as connection:
-        Loader(settings, connection, contract, arrival).run()
+        work = Loader(settings, connection, contract, arrival).run
+        without_values(contract, f"loading arrival {arrival.arrival_id} of {contract.feed}", work)
 
 
 def _load_waiting(settings: Settings, feed: str) -> None:

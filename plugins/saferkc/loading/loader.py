@@ -37,6 +37,7 @@ from saferkc.loading.versions import (
     record_coverage,
     settle_repeats,
 )
+from saferkc.privacy.tokens import Tokeniser
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection
 from saferkc.warehouse.raw_tables import raw_table, written_columns
@@ -188,7 +189,13 @@ class Loader:
     def _admit(self) -> None:
         feed = self._contract.feed
         with self._open() as stream:
-            document = Document(self._contract, self._arrival.document_name, stream, self._token_key())
+            document = Document(
+                self._contract,
+                self._arrival.document_name,
+                stream,
+                self._token_key(),
+                Tokeniser.of(self._settings, self._contract),
+            )
             self._tally = document.tally
             self._records_a_line = document.records_a_line
             self._check_not_simulated_over_real()

@@ -58,11 +58,15 @@ def name(values: pl.Series) -> pl.Series:
     Case, accents, spaces, hyphens, apostrophes and titles do not count; "SMITH, John" is "John Smith".
     """
     text = _known(values)
-    turned = text.str.split(",").list.reverse().list.join(" ")
-    words = turned.str.replace_all(_APOSTROPHES, "").str.replace_all(_NO_LETTER, " ").str.strip_chars(" ")
+    words = _words(text.str.split(",").list.reverse().list.join(" "))
     # a title goes where something else stays: "Lord" alone is a surname
     words = words.str.replace(rf"^(?:(?:{_TITLES}) )+", "").str.replace(rf"(?: (?:{_TITLES_BEHIND}))+$", "")
     return _given(words.str.replace_all(" ", ""))
+
+
+def words_of(values: pl.Series) -> pl.Series:
+    """The words of a text, each as ``name`` would write it; a list a row."""
+    return _words(_known(values)).str.split(" ")
 
 
 def date(values: pl.Series) -> pl.Series:
@@ -150,6 +154,10 @@ def _known(values: pl.Series) -> pl.Series:
     folded = values.cast(pl.String).str.normalize("NFKD").str.to_lowercase().str.replace_all(_MARKS, "")
     folded = folded.str.replace_many(list(_PLAIN), list(_PLAIN.values())).str.strip_chars()
     return _given(folded.set(folded.is_in(list(_UNKNOWN)), None))
+
+
+def _words(values: pl.Series) -> pl.Series:
+    return values.str.replace_all(_APOSTROPHES, "").str.replace_all(_NO_LETTER, " ").str.strip_chars(" ")
 
 
 def _given(values: pl.Series) -> pl.Series:

@@ -11,6 +11,8 @@ from saferkc.contracts import Contract
 from saferkc.contracts.origin import TokenPart
 from saferkc.privacy.keys import KeyRing
 from saferkc.privacy.normalise import NORMALISERS
+from saferkc.privacy.strays import Strays
+from saferkc.settings import Settings
 
 _DIGITS = 32  # of the HMAC: 128 bits, so that two people of a city never meet by chance
 _BETWEEN = "\x1f"
@@ -26,6 +28,18 @@ class Tokeniser:
             for column in contract.columns
             if column.token
         ]
+        self._strays = Strays(contract)
+
+    @classmethod
+    def of(cls, settings: Settings, contract: Contract) -> Tokeniser | None:
+        """Return what makes the contract's tokens with the home's keys, or None where it has no token."""
+        has_tokens = any(column.token for column in contract.columns)
+        return cls(contract, KeyRing(settings)) if has_tokens else None
+
+    @property
+    def searched(self) -> list[str]:
+        """Columns in which an identity may have gone astray; ``STRAY`` of a frame names the one where it has."""
+        return self._strays.columns
 
     def __call__(self, text: pl.DataFrame) -> pl.DataFrame:
         """Return the frame with tokens and without what they were made of; a part that it lacks counts as empty."""
@@ -35,7 +49,7 @@ class Tokeniser:
             identities = text.with_columns(missing).select(part_names)
             tokens.append(token_column(identities, parts, key_id, key).alias(name))
         parts_met = [name for _, part_names, *_ in self._columns for name in part_names if name in text.columns]
-        return text.drop(parts_met).with_columns(tokens)
+        return text.drop(parts_met).with_columns(*tokens, self._strays(text))
 
 
 def token_column(frame: pl.DataFrame, parts: Sequence[TokenPart], key_id: str, key: bytes) -> pl.Series:
