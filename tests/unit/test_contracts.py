@@ -225,3 +225,60 @@ def test_keys_are_what_the_publisher_tells_records_apart_by() -> None:
     # a Crime ID repeats, so a whole record is its own key
     for feed in POLICE_MONTH:
         assert contracts[feed].key_columns == []
+
+
+PARTNERS = [feed for feed in FEEDS if feed.split("_")[0] in ("angelou", "council", "rahab", "tmo")] + POLICE_NIGHT
+
+
+@pytest.mark.parametrize("feed", PARTNERS)
+def test_a_partner_feed_says_what_absence_means_and_of_what_day_it_is(feed: str) -> None:
+    delivery = load_contracts(CONTRACTS)[feed].delivery
+    assert delivery.extract == ("full" if feed in ("angelou_referrals", "rahab_clients") else "changes")
+    assert delivery.extract_date == "extract"
+    # what only tells of changes must say openly that a record no longer holds
+    assert (delivery.extract == "changes") == (delivery.withdrawal is not None)
+
+
+@pytest.mark.parametrize("feed", PARTNERS)
+def test_no_column_of_a_partner_feed_has_room_for_an_identity(feed: str) -> None:
+    """Who somebody is becomes a token or is left out by name; what is kept is a code, a number, a date, a place."""
+    contract = load_contracts(CONTRACTS)[feed]
+    assert contract.token_columns or feed == "police_outcomes"
+    for column in contract.columns:
+        assert column.classification != "public", column.name
+        if column.physical_type == "text" and not column.token:
+            assert column.options.pattern, f"{column.name} takes any text"
+            short = column.options.max_length and column.options.max_length <= 200
+            assert short or column.options.pattern.endswith("$"), f"{column.name} takes text of any length"
+            kept = " ".join([*(column.origin.headings or []), column.origin.path or ""]).casefold()
+            for word in ("forename", "surname", "birth", "dob", "phone", "address", "postcode", "uprn", "e-mail"):
+                assert word not in kept, column.name
+
+
+def test_clients_of_the_services_for_survivors_can_be_compared_with_no_police_record() -> None:
+    purposes: dict[str, set[str]] = {}
+    for contract in load_contracts(CONTRACTS).values():
+        for column in contract.token_columns:
+            purposes.setdefault(column.token.purpose if column.token else "", set()).add(contract.delivery.source)
+    assert purposes == {
+        "person": {"police", "tmo", "council"},
+        "vawg_client": {"angelou", "rahab"},
+        "caller": {"police"},
+        "premises": {"police", "tmo", "council"},
+        "address": {"police", "council"},
+        "house": {"tmo"},
+    }
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_staging_model_of_a_feed_holds_and_describes_every_column(feed: str) -> None:
+    contract = load_contracts(CONTRACTS)[feed]
+    source = contract.delivery.source
+    model = f"stg_{source}__{feed.removeprefix(f'{source}_')}"
+    folder = PROJECT / "dbt_project" / "models" / "staging" / source
+    described = yaml.safe_load((folder / f"{model}.yml").read_text(encoding="utf-8"))["models"][0]
+    assert described["name"] == model
+    selected = (folder / f"{model}.sql").read_text(encoding="utf-8")
+    for column in contract.columns:
+        assert re.search(rf"\brecord\.{column.name}\b", selected), column.name
+        assert column.name in {one["name"] for one in described["columns"]}, column.name
