@@ -89,6 +89,8 @@ class Book:
                 Sheet(place, sheet.title, sheet.sheet_state != "visible", sheet._worksheet_path)
                 for place, sheet in enumerate(book.worksheets, 1)
             ]
+            if not self.sheets:
+                raise Refused(_DAMAGED)
         except Exception:  # whatever a damaged file makes of the library; its words may hold values
             raise Refused(_DAMAGED) from None
 
