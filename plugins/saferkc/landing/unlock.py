@@ -72,7 +72,7 @@ def decrypted(stream: IO[bytes], source: str, secrets: Secrets = connection_secr
     """
     name = f"saferkc_{source}_pgp"
     secret = secrets(name)
-    if secret is None or secret.private_key is None:
+    if secret is None or not secret.private_key:
         raise UnlockError(
             f"it is encrypted with OpenPGP and the connection {name} with our private key is not set: set it, and"
             " replay the delivery"
@@ -175,7 +175,7 @@ def open_workbook(content: IO[bytes], source: str, secrets: Secrets = connection
         raise UnlockError(no_workbook)
     name = f"saferkc_{source}_workbook"
     secret = secrets(name)
-    if secret is None or secret.password is None:
+    if secret is None or not secret.password:
         raise UnlockError(
             f"it is locked with a password and the connection {name} that holds it is not set: set it, and replay"
             " the delivery"

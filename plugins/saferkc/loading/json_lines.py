@@ -14,6 +14,7 @@ from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.layout import Field, Layout, fields_of
 from saferkc.loading.reader import UNKEEPABLE, UNREADABLE, Batch
 
+_FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
 _LARGEST_JSON = 64 << 20
 _MOST_NEW_PATHS = 1_000
@@ -92,7 +93,7 @@ class JsonLinesReader:
         self._stream = stream
         self._records = _Records(contract)
         self.layout = self._records.layout
-        self._rest = stream.read(reader.BLOCK_BYTES)
+        self._rest = stream.read(_FIRST_BYTES)
         if not self._rest:
             raise Refused("it is empty")
         if self._rest.startswith((b"\xff\xfe", b"\xfe\xff")):
