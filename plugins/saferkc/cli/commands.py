@@ -160,6 +160,14 @@ def doctor() -> None:
     raise typer.Exit(examine())
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def airflow(context: typer.Context) -> None:
+    """Run Airflow's own command line on this home, such as `saferkc airflow connections list`."""
+    from saferkc.cli.pass_on import run_airflow
+
+    raise typer.Exit(run_airflow(Settings.load(), context.args))
+
+
 @alerts_app.callback(invoke_without_command=True)
 def alerts(
     context: typer.Context,
