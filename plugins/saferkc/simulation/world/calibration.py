@@ -66,7 +66,9 @@ class _Year:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.crimes = self.of(YEAR)
-        wards = pl.DataFrame({"ward": list(range(18)), "ward_name": list(_ward_names())}, schema_overrides={"ward": pl.Int64})
+        wards = pl.DataFrame(
+            {"ward": list(range(18)), "ward_name": list(_ward_names())}, schema_overrides={"ward": pl.Int64}
+        )
         self.crimes = self.crimes.join(wards, on="ward", how="left")
         self.victims = self._with_people(victims(seed, YEAR))
         self.accused = self._with_people(accused(seed, YEAR))
@@ -149,7 +151,9 @@ def _vawg(year: _Year) -> dict[str, float]:
     five = year.of(YEAR - 4)
     da_accused = year.accused.filter("is_domestic")
     march = year.victims.filter(
-        pl.col("is_domestic") & (pl.col("recorded_on") >= date(2017, 3, 1)) & (pl.col("recorded_on") <= date(2017, 3, 31))
+        pl.col("is_domestic")
+        & (pl.col("recorded_on") >= date(2017, 3, 1))
+        & (pl.col("recorded_on") <= date(2017, 3, 31))
     )
     earlier = set(year.victims.filter(pl.col("recorded_on") < date(2017, 3, 1))["person"])
     month_before = year.of(YEAR - 1).filter(pl.col("recorded_on") >= date(2016, 3, 1))["offence"]
@@ -160,7 +164,9 @@ def _vawg(year: _Year) -> dict[str, float]:
         "vawg_so_change_5y": _change(sexual.height, five.filter(_SEXUAL).height),
         "vawg_da_share_violence": _share(domestic, _VIOLENCE),
         "vawg_da_share_sexual": _share(domestic, _SEXUAL),
-        "vawg_da_share_property": _share(domestic, pl.col("kind").is_in(["robbery_personal", "burglary", "other_theft"])),
+        "vawg_da_share_property": _share(
+            domestic, pl.col("kind").is_in(["robbery_personal", "burglary", "other_theft"])
+        ),
         "vawg_da_share_criminal_damage": _share(domestic, pl.col("kind") == "damage_dwelling"),
         "vawg_da_serious_violence": _share(domestic.filter(_VIOLENCE), _VWI),
         "vawg_so_detection": _share(sexual, pl.col("is_detected")),
@@ -188,7 +194,7 @@ def _services(year: _Year) -> dict[str, float]:
     )
     return {
         "angelou_referrals": made.height,
-        "angelou_repeat_referrals": made["is_repeat"].sum(),
+        "angelou_repeat_referrals": made.filter("is_repeat").height,
         "angelou_repeat_share": _share(made, pl.col("is_repeat")),
         "angelou_sexual_violence": of_strand("Sexual violence"),
         "angelou_stalking_harassment": of_strand("Stalking and harassment"),

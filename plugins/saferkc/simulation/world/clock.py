@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -60,7 +61,7 @@ def carnival_size(year: int) -> float:
 def month_weights(year: int, season: str) -> Floats:
     """Weight of each month of the financial year, April first: its days by the season."""
     months = [first_month(year, number) for number in range(13)]
-    days = np.array([(b - a).days for a, b in zip(months, months[1:], strict=False)], dtype=np.float64)
+    days = np.array([(b - a).days for a, b in pairwise(months)], dtype=np.float64)
     size = {"flat": 0.0, "winter": 0.12, "summer": -0.10}[season]
     return days * (1 + size * np.cos(2 * np.pi * (np.array([m.month for m in months[:12]]) - 1) / 12))
 
@@ -108,6 +109,12 @@ def minutes_of_day(chance: np.random.Generator, days: Days, clock: str) -> Ints:
                 weight[14:21] *= 1.5
         minutes[here] = chance.choice(24, len(here), p=weight / weight.sum()) * 60 + chance.integers(0, 60, len(here))
     return minutes
+
+
+def at_minutes(days: Days, minutes: Ints) -> Days:
+    """Local times: so many minutes into each day, and an hour later where the clock left that hour out."""
+    moments: Days = days.astype("datetime64[m]") + minutes.astype("timedelta64[m]")
+    return real(moments)
 
 
 def real(local: Days) -> Days:

@@ -27,7 +27,8 @@ SERVICES: dict[str, tuple[int, int, dict[str, float], str]] = {
                            "Seizure": 2}, "night"),
     "Licensing": (350, 2006, {"Advice": 45, "Warning": 20, "Licence condition": 15, "Licence review": 12,
                               "Closure notice": 8}, "evening"),
-    "Waste": (2500, 2006, {"Fixed penalty notice": 66, "Duty of care notice": 18, "Warning": 10, "Prosecution": 6}, "day"),
+    "Waste": (2500, 2006, {"Fixed penalty notice": 66, "Duty of care notice": 18, "Warning": 10,
+                           "Prosecution": 6}, "day"),
     "Parks police": (500, 2006, {"Warning": 60, "Byelaw notice": 25, "Dispersal": 15}, "evening"),
     "PSPO Knightsbridge": (260, 2015, {"PSPO penalty notice": 74, "Warning": 20, "Prosecution": 6}, "evening"),
     "Community Police Team": (900, 2014, {"Patrol tasking": 38, "Dispersal": 27, "Community protection warning": 23,
@@ -45,7 +46,9 @@ def cases(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.DataFr
     """Return the cases opened in the year: a row a case, with categories, priority, and the day of each stage."""
     chance = generator(seed, "cases", year, block)
     size = max(4, round(_at(_CASES, year) * scale))
-    opened = np.sort(clock.days_in_months(chance, year, allot(chance, size, clock.month_weights(year, "summer")), "day"))
+    opened = np.sort(
+        clock.days_in_months(chance, year, allot(chance, size, clock.month_weights(year, "summer")), "day")
+    )
     category = choose(chance, size, _CATEGORIES)
     second = choose(chance, size, _CATEGORIES)
     several = chance.random(size) < 0.22
@@ -76,7 +79,9 @@ def cases(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.DataFr
             "is_error": chance.random(size) < 1 / 80,
             "is_vulnerable": chance.random(size) < 0.12,
             "closing_reason": text(choose(chance, size, _CLOSING)),
-            "estate": text(np.array(places.ESTATES, dtype=object)[ward % len(places.ESTATES)] + " Estate"),
+            "estate": text(
+                np.array([f"{name} Estate" for name in places.ESTATES], dtype=object)[ward % len(places.ESTATES)]
+            ),
             "ward": ward,
             "lsoa": lsoa,
             "uprn": places.uprn(lsoa, number),
@@ -97,7 +102,7 @@ def actions(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Data
         if not size:
             continue
         days = clock.days_in_months(chance, year, allot(chance, size, clock.month_weights(year, "summer")), clock_name)
-        at = clock.real(days.astype("datetime64[m]") + clock.minutes_of_day(chance, days, clock_name))
+        at = clock.at_minutes(days, clock.minutes_of_day(chance, days, clock_name))
         here = places.borough(block)
         brompton = np.flatnonzero(here.ward_names == "Brompton and Hans Town")
         ward = allot(chance, size, places.weights_of(here, "asb"))

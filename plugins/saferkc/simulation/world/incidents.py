@@ -40,7 +40,7 @@ def incidents(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Da
     size = max(1, round(_at(_REPORTS, year) * scale))
     months = allot(chance, size, clock.month_weights(year, "summer"))
     days = clock.days_in_months(chance, year, months, "violence")
-    reported = clock.real(days.astype("datetime64[m]") + clock.minutes_of_day(chance, days, "violence"))
+    reported = clock.at_minutes(days, clock.minutes_of_day(chance, days, "violence"))
     here = places.borough(block)
     ward = allot(chance, size, places.weights_of(here, "asb"))
     lsoa = here.lsoa_in(chance, ward)

@@ -76,7 +76,9 @@ def offences(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Dat
     false = parts(round(sum(real) * NO_CRIME_SHARE), np.array(real, dtype=np.float64))
     stratum = np.repeat(np.arange(len(real)), np.array(real) + false)
     # the false ones of a stratum are its last
-    place = np.arange(len(stratum)) - np.repeat(np.cumsum(np.array(real) + false) - np.array(real) - false, np.array(real) + false)
+    place = np.arange(len(stratum)) - np.repeat(
+        np.cumsum(np.array(real) + false) - np.array(real) - false, np.array(real) + false
+    )
     is_false = place >= np.array(real)[stratum]
     names = np.array([s.kind for s in strata()], dtype=object)
     frame = pl.DataFrame(
@@ -146,8 +148,8 @@ def _times(chance: np.random.Generator, year: int, stratum: Ints, is_false: Flag
         minute[rows] = clock.minutes_of_day(chance, committed[rows], clock_name)
     # Carnival ends in the evening
     minute[is_carnival] = 11 * 60 + np.rint(chance.beta(3.2, 1.8, is_carnival.sum()) * 720).astype(np.int64)
-    from_at = clock.real(committed.astype("datetime64[m]") + minute)
-    recorded, to_at, reported = _reported(chance, year, committed, from_at, lags)
+    from_at = clock.at_minutes(committed, minute)
+    recorded, to_at, reported = _reported(chance, committed, from_at, lags)
     from_at = np.where(lags == "long", _earlier(chance, from_at, reported), from_at)
     return pl.DataFrame(
         {
@@ -190,7 +192,6 @@ def _spread(
 
 def _reported(
     chance: np.random.Generator,
-    year: int,
     committed: npt.NDArray[np.datetime64],
     from_at: npt.NDArray[np.datetime64],
     lags: npt.NDArray[np.object_],
@@ -219,7 +220,9 @@ def _earlier(
 ) -> npt.NDArray[np.datetime64]:
     """Offences that are reported late: a third within days, and one in seven after years."""
     kind = chance.random(len(from_at))
-    days = np.where(kind < 0.5, chance.integers(0, 4, len(from_at)), np.rint(chance.gamma(1.2, 40, len(from_at)))).astype(np.int64)
+    days = np.where(
+        kind < 0.5, chance.integers(0, 4, len(from_at)), np.rint(chance.gamma(1.2, 40, len(from_at)))
+    ).astype(np.int64)
     days = np.where(kind > 0.86, chance.integers(365, 9000, len(from_at)), days)
     return np.minimum(clock.real(from_at - days.astype("timedelta64[D]")), reported)
 
@@ -242,11 +245,11 @@ def _places(
     ward = np.full(size, -1)
     hospital = np.full(size, -1)
     in_hospital = np.flatnonzero(is_vwi & ~is_carnival & (location == "hospital"))
-    for number, (name, count) in enumerate(HOSPITAL_OFFENCES.items()):
+    for which, (name, count) in enumerate(HOSPITAL_OFFENCES.items()):
         at = np.flatnonzero(here.ward_names == places.HOSPITALS[name])
         own = chance.permutation(in_hospital[hospital[in_hospital] < 0])[: round(count * scale)]
         if len(at) and len(own):
-            hospital[own], ward[own] = number, at[0]
+            hospital[own], ward[own] = which, at[0]
     _fill(chance, ward, is_vwi & ~is_carnival, places.weights_of(here, "vwi"))
     _fill(chance, ward, is_carnival, places.weights_of(here, "carnival"))
     _fill(chance, ward, is_tfmv, places.weights_of(here, "tfmv"))
@@ -319,18 +322,26 @@ def _details(chance: np.random.Generator, frame: pl.DataFrame, location: pl.Seri
     body = np.full(size, None, dtype=object)
     tfmv = (frame["kind"] == "theft_from_vehicle").to_numpy() & is_true
     body[tfmv] = choose(chance, int(tfmv.sum()), _BODIES)
-    others = frame["kind"].is_in(["theft_of_vehicle", "interference", "damage_vehicle", "theft_from_vehicle"]).to_numpy() & ~tfmv
+    others = (
+        frame["kind"].is_in(["theft_of_vehicle", "interference", "damage_vehicle", "theft_from_vehicle"]).to_numpy()
+        & ~tfmv
+    )
     body[others] = choose(chance, int(others.sum()), _BODIES)
     # one hate offence in twelve has a second strand
-    second = np.where(hate & (chance.random(size) < 1 / 12), "faith", None)
+    second = np.full(size, None, dtype=object)
+    second[hate & (chance.random(size) < 1 / 12)] = "faith"
+    second[second == strand] = None
     return pl.DataFrame(
         {
             "hate_strand": text(strand),
-            "second_strand": text(np.where(second == strand, None, second)),
-            "building": pl.select(pl.when(pl.Series(burglary)).then(location.replace("private_residence", "dwelling"))).to_series(),
+            "second_strand": text(second),
+            "building": pl.select(
+                pl.when(pl.Series(burglary)).then(location.replace("private_residence", "dwelling"))
+            ).to_series(),
             "is_walk_in": walk_in,
             "vehicle_body": text(body),
-            "is_injury": np.isin(frame["kind"].to_numpy(), (*VIOLENCE_WITH_INJURY, "murder")) | frame["is_knife_injury"].to_numpy(),
+            "is_injury": np.isin(frame["kind"].to_numpy(), (*VIOLENCE_WITH_INJURY, "murder"))
+            | frame["is_knife_injury"].to_numpy(),
             "is_vulnerable": chance.random(size) < 0.04,
         }
     )
@@ -362,7 +373,10 @@ def _life(chance: np.random.Generator, frame: pl.DataFrame, year: int, real: tup
         pl.Series("entered_on", entered),
         pl.Series("deleted_on", deleted.astype("datetime64[D]")),
         pl.Series("reclassified_on", changed_on.astype("datetime64[D]")),
-        pl.when(pl.Series(changed)).then(pl.col("kind").replace_strict(first, default=pl.col("kind"))).otherwise("kind").alias("first_kind"),
+        pl.when(pl.Series(changed))
+        .then(pl.col("kind").replace_strict(first, default=pl.col("kind")))
+        .otherwise("kind")
+        .alias("first_kind"),
         pl.Series("is_detected", detected),
         pl.Series("outcome_on", outcome_on),
     )

@@ -94,7 +94,8 @@ def meet(borough: Ints, sex: Ints, ethnic: Ints, age: Ints, days: npt.NDArray[np
     birthday = _birthday(group * _SERIALS + serial)
     day_of_year = (days.astype("datetime64[D]") - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     born = born - (birthday > day_of_year)
-    return ((group * _YEARS) + (born - _BORN_FROM)) * _SERIALS + serial
+    person: Ints = ((group * _YEARS) + (born - _BORN_FROM)) * _SERIALS + serial
+    return person
 
 
 def _birthday(key: Ints) -> Ints:
@@ -120,7 +121,8 @@ def born_on(person: Ints) -> npt.NDArray[np.datetime64]:
     """Day of birth."""
     year = (person // _SERIALS % _YEARS + _BORN_FROM - 1970).astype("datetime64[Y]")
     birthday = _birthday(_group(person) * _SERIALS + person % _SERIALS)
-    return year.astype("datetime64[D]") + birthday
+    born: npt.NDArray[np.datetime64] = year.astype("datetime64[D]") + birthday.astype("timedelta64[D]")
+    return born
 
 
 def _group(person: Ints) -> Ints:
@@ -133,7 +135,8 @@ def ages_on(person: Ints, days: npt.NDArray[np.datetime64]) -> Ints:
     years = (days.astype("datetime64[Y]") - born.astype("datetime64[Y]")).astype(np.int64)
     own = (born - born.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     day = (days.astype("datetime64[D]") - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
-    return years - (own > day)
+    ages: Ints = years - (own > day)
+    return ages
 
 
 def household_of(person: Ints) -> Ints:
@@ -151,7 +154,9 @@ def forenames(person: Ints) -> pl.Series:
     )
     names = text(first + last).alias("forename")
     accent = pl.Series(below(person, 5, 33) == 0)
-    return pl.select(pl.when(accent).then(names.str.replace("e", "é").str.replace("o", "ö")).otherwise(names)).to_series()
+    return pl.select(
+        pl.when(accent).then(names.str.replace("e", "é").str.replace("o", "ö")).otherwise(names)
+    ).to_series()
 
 
 def surnames(person: Ints) -> pl.Series:

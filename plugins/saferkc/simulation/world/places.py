@@ -20,9 +20,20 @@ from saferkc.simulation.world.quotas import Ints, text
 
 PREMISES_PER_LSOA = 1000
 _FIRST_UPRN = 999_000_000_000
-_STREETS = "Larkspur Peregrine Marigold Foxglove Tamarisk Bellwether Harlequin Sundial Lodestar Quicksilver".split()
-_WAYS = "Road Street Gardens Mews Terrace Square Court Walk".split()
-ESTATES = "Larkspur Tamarisk Bellwether Harlequin Sundial Lodestar".split()
+_STREETS = [
+    "Larkspur",
+    "Peregrine",
+    "Marigold",
+    "Foxglove",
+    "Tamarisk",
+    "Bellwether",
+    "Harlequin",
+    "Sundial",
+    "Lodestar",
+    "Quicksilver",
+]
+_WAYS = ["Road", "Street", "Gardens", "Mews", "Terrace", "Square", "Court", "Walk"]
+ESTATES = ["Larkspur", "Tamarisk", "Bellwether", "Harlequin", "Sundial", "Lodestar"]
 # premises that are named: hospitals, and what lies at numbers from 0 of their LSOA
 HOSPITALS = {"St Charles Hospital": "Dalgarno", "Chelsea and Westminster Hospital": "Stanley"}
 
@@ -72,7 +83,10 @@ def borough(block: int) -> Borough:
 @lru_cache(maxsize=1)
 def ward_weights() -> dict[str, dict[str, float]]:
     """The wards of the plan's borough by name, and how many of what each had in 2016/17."""
-    return {row["name"]: {key: float(value) for key, value in row.items() if key != "name"} for row in read_seed("wards.csv")}
+    return {
+        row["name"]: {key: float(value) for key, value in row.items() if key != "name"}
+        for row in read_seed("wards.csv")
+    }
 
 
 def weights_of(here: Borough, what: str) -> list[float]:

@@ -19,7 +19,7 @@ def parts(total: int, weights: Sequence[float] | Floats) -> Ints:
     if total <= 0 or weight.sum() <= 0:
         return np.zeros(len(weight), dtype=np.int64)
     exact = weight / weight.sum() * total
-    counts = np.floor(exact + 1e-9).astype(np.int64)
+    counts: Ints = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
     return counts
@@ -27,7 +27,8 @@ def parts(total: int, weights: Sequence[float] | Floats) -> Ints:
 
 def allot(chance: np.random.Generator, total: int, weights: Sequence[float] | Floats) -> Ints:
     """Return ``total`` indexes of ``weights`` with exactly their shares, in random order."""
-    return chance.permutation(np.repeat(np.arange(len(weights)), parts(total, weights)))
+    indexes: Ints = chance.permutation(np.repeat(np.arange(len(weights)), parts(total, weights)))
+    return indexes
 
 
 def choose(chance: np.random.Generator, total: int, shares: Mapping[str, float]) -> npt.NDArray[np.object_]:

@@ -30,8 +30,8 @@ _OF_STABBINGS = (
     "Tower Hamlets", "Enfield",
 )  # fmt: skip
 _OF_SERIOUS = (
-    *_OF_STABBINGS, "Barnet", "Harrow", "Hounslow", "Hillingdon", "Greenwich", "Merton", "Waltham Forest", "Barking and Dagenham",
-    "Redbridge",
+    *_OF_STABBINGS, "Barnet", "Harrow", "Hounslow", "Hillingdon", "Greenwich", "Merton", "Waltham Forest",
+    "Barking and Dagenham", "Redbridge",
 )  # fmt: skip
 # accused of serious violence live in 11, of burglary in 17
 _OF_ACCUSED = ("Ealing", "Lambeth", "Southwark", "Camden", "Hackney", "Barnet", "Newham")
@@ -39,7 +39,15 @@ _OF_BURGLARS = (*_OF_ACCUSED, "Islington", "Haringey", "Lewisham", "Croydon", "H
 
 # groups of appearance in the order of people.ETHNIC
 _USUAL = (0.44, 0.12, 0.16, 0.1, 0.12, 0.06)
-_AFRICAN, _WHITE, _ARABIC, _OTHERS = (0, 0, 1, 0, 0, 0), (1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 1, 0), (0, 0.3, 0, 0.5, 0, 0.2)
+_AFRICAN, _WHITE, _ARABIC, _OTHERS = (
+    (0, 0, 1, 0, 0, 0),
+    (1, 0, 0, 0, 0, 0),
+    (0, 0, 0, 0, 1, 0),
+    (0, 0.3, 0, 0.5, 0, 0.2),
+)
+
+
+STRANGERS: dict[str, float] = {"Stranger": 0.72, "Acquaintance or friend": 0.1, "Neighbour": 0.04, "Not known": 0.14}
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,10 @@ class Profile:
     cells: tuple[Cell, ...]
     lives: Mapping[str, float]
     reach: tuple[str, ...] = ()
-    relation: Mapping[str, float] = field(default_factory=lambda: _STRANGERS)
+    relation: Mapping[str, float] = field(default_factory=lambda: STRANGERS)
     per_offence: float = 1.0
 
 
-_STRANGERS = {"Stranger": 0.72, "Acquaintance or friend": 0.1, "Neighbour": 0.04, "Not known": 0.14}
 _DOMESTIC = {"Current partner": 0.37, "Ex-partner": 0.36, "Family member": 0.24, "Acquaintance or friend": 0.03}
 _HATE = {
     "Stranger": 90, "Neighbour": 14, "Acquaintance or friend": 7, "Colleague": 5, "Other known person": 5,
@@ -89,14 +96,25 @@ def _adult(weight: float, male: float, mean: float = 40.0) -> Cell:
 VICTIMS: dict[str, Profile] = {
     "serious_murder": Profile((_adult(1, 1),), {"home": 1}),
     "serious_stab": Profile(
-        (_youth(12, 1, _AFRICAN), _youth(6, 1, _WHITE), _youth(3, 1, _ARABIC), _youth(3, 1, _OTHERS), _adult(15, 1, 33)),
+        (
+            _youth(12, 1, _AFRICAN),
+            _youth(6, 1, _WHITE),
+            _youth(3, 1, _ARABIC),
+            _youth(3, 1, _OTHERS),
+            _adult(15, 1, 33),
+        ),
         {"home": 13, HF: 4, WESTMINSTER: 3, BRENT: 2, "london": 15, "outside": 2},
         _OF_STABBINGS,
     ),
     "serious": Profile(
         (
-            _youth(14, 1, _AFRICAN), _youth(16, 1, _WHITE), _youth(4, 1, _ARABIC), _youth(8, 1, _OTHERS),
-            _youth(22, 0), _adult(100, 1), _adult(36, 0),
+            _youth(14, 1, _AFRICAN),
+            _youth(16, 1, _WHITE),
+            _youth(4, 1, _ARABIC),
+            _youth(8, 1, _OTHERS),
+            _youth(22, 0),
+            _adult(100, 1),
+            _adult(36, 0),
         ),
         {"home": 73, HF: 18, WESTMINSTER: 9, BRENT: 3, WANDSWORTH: 3, "london": 81, "outside": 13},
         _OF_SERIOUS,
@@ -185,7 +203,9 @@ def accused(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Data
         person[again] = person[chance.choice(rest, len(again))]
     day = found["day"].to_numpy()
     return found.with_columns(
-        pl.Series("person", person), pl.Series("age", people.ages_on(person, day)), pl.col("outcome_on").alias("charged_on")
+        pl.Series("person", person),
+        pl.Series("age", people.ages_on(person, day)),
+        pl.col("outcome_on").alias("charged_on"),
     ).select("offence", "number", "person", "age", "relation", "charged_on", "profile")
 
 
@@ -213,9 +233,7 @@ def _people(chance: np.random.Generator, seed: int, year: int, block: int, scale
     turn = year * (11 if side == "victims" else 7) + block * 5 + (3 if side == "accused" else 0)
     sex, ethnic, borough = (whole["person"].to_numpy() // k % m for k, m in ((1, 2), (2, 8), (16, 64)))
     person = people.meet(borough, sex, ethnic, whole["age"].to_numpy(), whole["day"].to_numpy(), turn)
-    return whole.with_columns(
-        pl.Series("person", person), (pl.int_range(pl.len()).over("offence") + 1).alias("number")
-    )
+    return whole.with_columns(pl.Series("person", person), (pl.int_range(pl.len()).over("offence") + 1).alias("number"))
 
 
 def _second_victims(chance: np.random.Generator, crimes: pl.DataFrame) -> pl.DataFrame:
@@ -223,7 +241,9 @@ def _second_victims(chance: np.random.Generator, crimes: pl.DataFrame) -> pl.Dat
     chosen = []
     for month in _by_month(crimes):
         enough = [more for more in range(min(6, month.height)) if _repeats_of(month.height + more) is not None]
-        chosen.append(month[np.sort(chance.choice(month.height, enough[0], replace=False))] if enough else month.clear())
+        chosen.append(
+            month[np.sort(chance.choice(month.height, enough[0], replace=False))] if enough else month.clear()
+        )
     return pl.concat(chosen) if chosen else crimes.clear()
 
 

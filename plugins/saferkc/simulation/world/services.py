@@ -26,7 +26,15 @@ STRANDS = {
 EXPLOITATION = ("Trafficking and prostitution", "Sexual exploitation")
 _REPEAT_SHARE, _MALES = 142 / 632, 5 / 632
 _ALSO_DOMESTIC = 0.3
-_SOURCES = {"Police": 38, "Self": 20, "Children's services": 12, "Health": 11, "Housing": 7, "MARAC": 7, "Voluntary sector": 5}
+_SOURCES = {
+    "Police": 38,
+    "Self": 20,
+    "Children's services": 12,
+    "Health": 11,
+    "Housing": 7,
+    "MARAC": 7,
+    "Voluntary sector": 5,
+}
 # clients who begin with Rahab in a year; three in ten are with it into the next
 _BEGIN = {2012: 120, 2015: 140, 2016: 162, 2026: 170}
 _STAY_SHARE = 0.3
@@ -76,7 +84,7 @@ def referrals(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Da
 
 
 def _no_referrals() -> pl.DataFrame:
-    schema = {
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "referral": pl.Int64, "referred_on": pl.Date, "strands": pl.List(pl.String), "source": pl.String,
         "is_repeat": pl.Boolean, "person": pl.Int64, "ward": pl.Int64, "entered_on": pl.Date, "changed_on": pl.Date,
         "block": pl.Int64,
@@ -141,7 +149,10 @@ def clients(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Data
             "from_on": day,
             "to_on": until,
             "needs": pl.Series(
-                [[n, *(f for f, has in zip(_FURTHER_NEEDS, row, strict=True) if has)] for n, row in zip(need, further, strict=True)],
+                [
+                    [n, *(f for f, has in zip(_FURTHER_NEEDS, row, strict=True) if has)]
+                    for n, row in zip(need, further, strict=True)
+                ],
                 dtype=pl.List(pl.String),
             ),
             "block": np.full(size, block),
@@ -150,7 +161,8 @@ def clients(seed: int, year: int, block: int = 0, scale: float = 1.0) -> pl.Data
     # some come back within the year: the same client, another period
     back = frame.filter(pl.col("to_on") < pl.lit(last - 60))
     back = back[: int(parts(round(0.08 * size), [1.0])[0])].with_columns(
-        (pl.col("to_on") + pl.duration(days=30)).alias("from_on"), (pl.col("to_on") + pl.duration(days=58)).alias("to_on")
+        (pl.col("to_on") + pl.duration(days=30)).alias("from_on"),
+        (pl.col("to_on") + pl.duration(days=58)).alias("to_on"),
     )
     return pl.concat([frame, back])
 
