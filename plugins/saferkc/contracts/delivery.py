@@ -47,9 +47,14 @@ class IdenticalRows(Strict):
 
 
 class Limits(Strict):
-    """When a delivery is refused as a whole. Shares are 0-1."""
+    """When a delivery is refused as a whole. Shares are 0-1.
+
+    ``quarantined_rows``: as many may be spoilt whatever their share (but no more than half), since in a night of
+    ten rows one that is spoilt says nothing of the others.
+    """
 
     quarantined_share: float = Field(default=0.05, ge=0, le=1)
+    quarantined_rows: int = Field(default=0, ge=0)
     withdrawn_share: float = Field(default=0.25, ge=0, le=1)
     smallest_share_of_usual: float = Field(default=0.1, ge=0, le=1)
     minimum_rows: int = Field(default=1, ge=0)
