@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from saferkc.contracts import Contract
+from saferkc.contracts.registry import plain_name
 from saferkc.privacy.sensitivity import is_open
 
 _ENDINGS = {".csv", ".txt", ".xlsx", ".xls", ".xlsm", ".json", ".jsonl", ".zip", ".gz", ".pgp", ".gpg", ".asc", ".pdf"}
@@ -40,10 +41,12 @@ def file_name(contracts: Iterable[Contract], name: str, otherwise: str) -> str:
     if all(is_open(contract) for contract in own):
         return name
     simulated = "simulated_" if "simulated" in name.lower() else ""
+    plain = plain_name(name)
+    encrypted = name[len(plain) :]
     for pattern in [p for c in own for p in [*c.delivery.patterns, *c.delivery.archives]]:
-        agreed = re.search(pattern, name, re.IGNORECASE)
+        agreed = re.search(pattern, plain, re.IGNORECASE)
         if agreed:
             before = name[: agreed.start()].strip("_ ").lower()
-            return name if before in ("", "simulated") else simulated + agreed[0].lstrip("_/ ")
+            return name if before in ("", "simulated") else simulated + agreed[0].lstrip("_/ ") + encrypted
     ending = PurePosixPath(name).suffix.lower()
     return f"{simulated}unknown_{otherwise}{ending if ending in _ENDINGS else ''}"
