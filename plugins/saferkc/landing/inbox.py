@@ -106,7 +106,7 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
         rows = connection.execute(
             """
             insert into quality.arrival (feed, source_name, landed_sha256, archive_member)
-            select distinct on (d.landed_sha256, d.archive_member)
+            select distinct on (d.landed_sha256, d.archive_member, d.extracted_at)
                 d.feed, d.source_name, d.landed_sha256, d.archive_member
             from quality.delivery as d
             where d.feed = %(feed)s and d.arrival_id is not null and d.state <> 'duplicate'
@@ -118,8 +118,9 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
                     select from quality.arrival as a
                     where a.feed = d.feed and a.landed_sha256 = d.landed_sha256
                         and a.archive_member is not distinct from d.archive_member and a.taken_at is null
+                        and (d.extracted_at is null or a.source_name = d.source_name)
                 )
-            order by d.landed_sha256, d.archive_member, d.delivery_id desc
+            order by d.landed_sha256, d.archive_member, d.extracted_at, d.delivery_id desc
             returning arrival_id
             """,
             {"feed": feed, "from": date_from, "to": date_to},
@@ -190,9 +191,17 @@ def _enter(
                         select from quality.arrival
                         where feed = %(feed)s and landed_sha256 = %(sha)s and taken_at is null
                             and archive_member is not distinct from %(member)s
+                            and (source_name = %(name)s or not %(is_dated)s)
                     )
                     """,
-                    {"feed": handout.feed, "name": name, "sha": sha256, "member": handout.member},
+                    {
+                        "feed": handout.feed,
+                        "name": name,
+                        "sha": sha256,
+                        "member": handout.member,
+                        # the same bytes of another day say that nothing has changed since
+                        "is_dated": contracts[handout.feed].delivery.extract_date is not None,
+                    },
                 )
     if _is_still(file, seen):  # else another of its name has come meanwhile and waits for its turn
         file.unlink()

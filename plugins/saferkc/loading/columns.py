@@ -234,15 +234,18 @@ class Typer:
         frame = frame.with_columns(first.alias("@rule"))
         bad = frame.filter(pl.col("@rule").is_not_null())
         texts = [name for name in frame.columns if name.endswith(_TEXT)]
+        keys = [column for column in self._contract.columns if column.primary_key]
+        record_key = _hash(keys) if keys else pl.lit(None, dtype=pl.String)
         quarantined = [
             QuarantinedRow(
                 row[0],
                 failing[row[1]].column,
                 failing[row[1]].name,
                 failing[row[1]].reason,
-                self._token(row[2:]),
+                self._token(row[3:]),
+                row[2],
             )
-            for row in bad.select("line_number", "@rule", *texts).iter_rows()
+            for row in bad.select("line_number", "@rule", record_key.alias("@key"), *texts).iter_rows()
         ]
         off_label = Counter(
             period for row, period in zip(quarantined, bad["period"], strict=True) if row.rule == "label"
