@@ -91,7 +91,7 @@ def simulate(
     scale: Annotated[float, typer.Option(help="1 is the borough and 1,200 street records a month; 50 is London")] = 1.0,
     scenario: Annotated[list[str] | None, typer.Option(help="A fault to put in; may stand several times")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to instead of the inbox")] = None,
-    nights: Annotated[int, typer.Option(min=1, help="How many nights, the range's last, partners deliver one by one")] = 7,
+    nights: Annotated[int, typer.Option(min=1, help="Last nights of the range that partners deliver one by one")] = 7,
     history: Annotated[bool, typer.Option(help="Whether the partners' first night brings all that was before")] = True,
 ) -> None:
     """Write simulated agencies' deliveries, into the inbox unless told otherwise."""

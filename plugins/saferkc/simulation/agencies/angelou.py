@@ -16,7 +16,7 @@ from saferkc.simulation.agencies.sheets import Cell, Sheet, workbook
 from saferkc.simulation.agencies.versions import SEEN, Feed, stacked
 from saferkc.simulation.world import people
 from saferkc.simulation.world.places import borough
-from saferkc.simulation.world.services import ANGELOU_FROM, referrals
+from saferkc.simulation.world.services import ANGELOU_FROM, EXPLOITATION, referrals
 
 _COVERED = ("Kensington and Chelsea", "Hammersmith and Fulham", "Westminster")
 _TYPED = ("%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d-%b-%Y")
@@ -42,6 +42,9 @@ def _rows(made: pl.DataFrame) -> pl.DataFrame:
     )
     wards = here.ward_names[made["ward"].to_numpy()].tolist() if made.height else []
     year = made["referred_on"].dt.year() - (made["referred_on"].dt.month() < 4).cast(pl.Int32)
+    # the plan counts men and the exploited as supported, so all of them are
+    exploited = made["strands"].list.eval(pl.element().is_in(EXPLOITATION)).list.any()
+    always = exploited.fill_null(False) | (who["sex"] == "Male")
     rows = pl.DataFrame(
         {
             "Referral No": "ANG-"
@@ -58,7 +61,7 @@ def _rows(made: pl.DataFrame) -> pl.DataFrame:
             "Age": age,
             "Gender": who["sex"],
             "Support Started": pl.select(
-                pl.when(errors.chance(number, 21) < 0.8).then(made["referred_on"] + pl.duration(days=7))
+                pl.when((errors.chance(number, 21) < 0.8) | always).then(made["referred_on"] + pl.duration(days=7))
             ).to_series(),
             "Client First Name": errors.name(who["forename"], number, 22),
             "Client Surname": errors.name(who["surname"], number, 23),
