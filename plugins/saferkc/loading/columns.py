@@ -24,6 +24,7 @@ from saferkc.privacy.tokens import Tokeniser
 LONDON = "Europe/London"
 _SEPARATOR = "\x1f"
 _TEXT = "__text"
+FAULT = "@fault"
 _MOST_NEW_CODES = 50
 _INTEGER_LIMITS = {"integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
 
@@ -123,12 +124,12 @@ class Typer:
         """Type one frame of text (columns of the contract and ``line_number``)."""
         if self._tokenise:
             text = self._tokenise(text)  # before any rule, reason or hash sees the row
-        kept = ["line_number", STRAY] if self._tokenise else ["line_number"]
+        kept = ["line_number", *(name for name in (STRAY, FAULT) if name in text.columns)]
         frame = text.select(*kept, *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
         frame = frame.with_columns(self._local_times(frame))
         frame = frame.with_columns(self._period().alias("period"))
-        rules = [*self._rules, *self._period_rules()]
+        rules = [*_told(text), *self._rules, *self._period_rules()]
         frame, quarantined, off_label = self._judge(frame, rules)
         self._note_new_codes(frame)
         return Typed(self._hashed(frame), quarantined, off_label)
@@ -239,7 +240,7 @@ class Typer:
         quarantined = [
             QuarantinedRow(
                 row[0],
-                failing[row[1]].column,
+                failing[row[1]].column or None,
                 failing[row[1]].name,
                 failing[row[1]].reason,
                 self._token(row[3:]),
@@ -300,6 +301,23 @@ def _canonical(column: Column) -> pl.Expr:
     if column.physical_type == "timestamptz":
         return expr.dt.epoch("us").cast(pl.String)
     return expr if column.physical_type == "text" else expr.cast(pl.String)
+
+
+def _told(text: pl.DataFrame) -> list[Rule]:
+    """Rules for the faults that a reader has already found in rows whose other values are good."""
+    rules = []
+    for fault in text[FAULT].unique().drop_nulls().sort() if FAULT in text.columns else []:
+        column, name, reason = fault.split(_SEPARATOR)
+        rules.append(Rule(column, name, reason, pl.col(FAULT) == fault))
+    return rules
+
+
+def fault_in(column: str | None, rule: str, reason: str) -> str:
+    """Return what a reader writes in the column ``FAULT`` of a row that breaks a rule of its own.
+
+    Such a row goes to quarantine like any other, with the key of its record: a full extract does hold that record.
+    """
+    return _SEPARATOR.join((column or "", rule, reason))
 
 
 def _rules(column: Column) -> list[Rule]:
