@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +22,7 @@ from agency_servers import TOKEN, Answer, ApiAgency, api_agency, home_with_feeds
 from hypothesis import strategies as st
 from saferkc.landing.fetch import check, fetch
 from saferkc.landing.transports import Endpoint, FetchError
-from saferkc.landing.transports.memory import now
+from saferkc.landing.transports.memory import now, remembering
 from saferkc.settings import Settings
 
 SECRET_OF_A_RECORD = "Unmistakable Name"  # noqa: S105
@@ -315,7 +314,9 @@ def test_link_that_is_no_longer_known_makes_the_fetch_start_over(home: Settings,
     assert brought(home) == agency.records
 
 
-def test_killed_in_the_middle_it_goes_on_from_the_last_page(home: Settings, agency: ApiAgency, tmp_path: Path) -> None:
+@pytest.fixture
+def fetching(home: Settings, agency: ApiAgency, tmp_path: Path) -> list[str]:
+    """The command of a process that fetches."""
     program = tmp_path / "fetching.py"
     program.write_text(
         f"""
@@ -325,9 +326,16 @@ from saferkc.landing.transports import Endpoint
 from saferkc.settings import Settings
 home = Settings(home=Path({str(home.home)!r}), project_root=Path({str(home.project_root)!r}),
     external_warehouse_url=None)
+print("begins", flush=True)
 fetch(home, "actions", Endpoint(**{vars(agency.endpoint())!r}))
 """
     )
+    return [sys.executable, str(program)]
+
+
+def test_killed_in_the_middle_it_goes_on_from_the_last_page(
+    home: Settings, agency: ApiAgency, fetching: list[str]
+) -> None:
     came, goes_on = threading.Event(), threading.Event()
 
     def hold(page: int, _: dict[str, Any]) -> None:
@@ -336,10 +344,10 @@ fetch(home, "actions", Endpoint(**{vars(agency.endpoint())!r}))
             goes_on.wait(30)
 
     agency.doing = hold
-    fetching = subprocess.Popen([sys.executable, program])
+    process = subprocess.Popen(fetching)
     assert came.wait(60)
-    fetching.send_signal(signal.SIGKILL)
-    fetching.wait()
+    process.kill()
+    process.wait()
     agency.doing = None
     goes_on.set()
     agency.asked.clear()
@@ -348,14 +356,42 @@ fetch(home, "actions", Endpoint(**{vars(agency.endpoint())!r}))
     assert agency.pages_asked == [3, 4, 1]
 
 
-def test_pages_of_yesterday_are_not_gone_on_from(home: Settings, agency: ApiAgency) -> None:
+def test_killed_at_any_moment_the_records_come_once(home: Settings, agency: ApiAgency, fetching: list[str]) -> None:
+    agency.records = records(200)
+    agency.doing = lambda *_: time.sleep(0.005)
+    for pause in (0.05, 0.15, 0.2, 0.25, 0.3):
+        process = subprocess.Popen(fetching, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(pause)
+        process.kill()
+        process.communicate()
+    last = fetch(home, "actions", agency.endpoint())
+    assert len(last) <= 1
+    assert brought(home) == agency.records
+    assert fetch(home, "actions", agency.endpoint()) == []
+    assert list((home.home / "fetching" / "council").glob("*.part")) == []
+
+
+@pytest.mark.parametrize("change", ["a day later", "another question"])
+def test_pages_of_another_fetch_are_not_gone_on_from(home: Settings, agency: ApiAgency, change: str) -> None:
     agency.doing = lambda page, _: Answer(503, {"Retry-After": "999"}) if page == 3 else None
     with pytest.raises(FetchError):
         fetch(home, "actions", agency.endpoint())
     agency.doing = None
     agency.asked.clear()
-    fetch(home, "actions", agency.endpoint(params={"another": "question"}))
+    if change == "a day later":
+        with remembering(home, "council") as memory, memory.database:
+            memory.database.execute("update walk set began_at = ?", [(now() - timedelta(hours=13)).isoformat()])
+    fetch(home, "actions", agency.endpoint(params={"question": "another"} if change == "another question" else {}))
     assert agency.pages_asked == [1, 2, 3, 4, 1]
+    assert brought(home) == agency.records
+
+
+def test_feed_that_the_api_does_not_have_is_left_to_the_inbox(home: Settings, agency: ApiAgency) -> None:
+    assert fetch(home, "actions", agency.endpoint(path=None, paths={"other_feed": "/v1/other"})) == []
+    assert agency.asked == []
+    fetch(home, "actions", agency.endpoint(path=None, paths={"actions": "/v1/actions"}))
     assert brought(home) == agency.records
 
 

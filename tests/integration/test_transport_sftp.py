@@ -191,6 +191,15 @@ def test_server_of_several_keys_is_asked_for_the_one_that_we_know(home: Settings
             check(home, agency.endpoint(host_key=written), "police")
 
 
+def test_while_a_server_changes_its_key_both_may_be_known(home: Settings, agency: SftpAgency) -> None:
+    coming = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
+    endpoint = agency.endpoint(host_key=f"{agency.host_key}\n{coming.export_public_key().decode()}")
+    check(home, endpoint, "police")
+    agency.stop()
+    agency.serve([coming])
+    check(home, endpoint, "police")
+
+
 def test_host_key_check_can_not_be_turned_off(home: Settings, agency: SftpAgency) -> None:
     with pytest.raises(FetchError, match="`no_host_key_check` of its extra can't be changed"):
         fetch(home, "notes", agency.endpoint(no_host_key_check=True))

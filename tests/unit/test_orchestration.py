@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from saferkc.contracts import load_contracts
+from saferkc.orchestration.airflow import _fingerprint
+from saferkc.orchestration.connections import _of_variables
 from saferkc.orchestration.environment import airflow_environment, remember_secrets
 from saferkc.orchestration.pages import ingest_page
 from saferkc.orchestration.waiting import wait_for_ingests
@@ -38,6 +40,21 @@ def test_settings_of_the_shell_for_another_airflow_do_not_leak_in(
     assert environment["AIRFLOW__CORE__EXECUTOR"].endswith("LocalExecutor")
     assert "AIRFLOW_CONFIG" not in environment
     assert "PYTHONDONTWRITEBYTECODE" not in environment
+
+
+def test_connections_to_agencies_that_variables_set_reach_airflow_and_a_change_of_them_restarts_it(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _fingerprint(home)
+    monkeypatch.setenv("AIRFLOW_CONN_SAFERKC_POLICE", "sftp://user@host")
+    monkeypatch.setenv("AIRFLOW_CONN_SAFERKC_COUNCIL", '{"conn_type": "http"}')
+    monkeypatch.setenv("AIRFLOW_CONN_SAFERKC_TMO", "{")
+    monkeypatch.setenv("AIRFLOW_CONN_ANOTHER", "sftp://user@host")
+    environment = airflow_environment(home)
+    assert environment["AIRFLOW_CONN_SAFERKC_POLICE"] == "sftp://user@host"
+    assert "AIRFLOW_CONN_ANOTHER" not in environment
+    assert _of_variables(environment) == {"saferkc_police": "sftp", "saferkc_council": "http", "saferkc_tmo": ""}
+    assert _fingerprint(home) != before
 
 
 def test_nothing_reports_home(home: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +19,15 @@ class _Folder:
         self.place = path.as_uri()
 
     def offered(self) -> list[Offered]:
-        found = (self.look(path.name) for path in self._path.iterdir() if path.is_file())
+        found = (self.look(path.name) for path in self._path.iterdir())
         return [file for file in found if file is not None]
 
     def look(self, name: str) -> Offered | None:
         try:
-            seen = (self._path / name).stat()
+            seen = (self._path / name).lstat()
         except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(seen.st_mode):  # a link of the agency's may lead to files of our own
             return None
         return Offered(name, seen.st_size, seen.st_mtime)
 

@@ -61,6 +61,10 @@ class ApiOptions(Options):
     backoff_seconds: float = 1.0
     longest_wait_seconds: float = 300.0
 
+    def serves(self, feed: str) -> bool:
+        """Whether the API has this feed: where ``paths`` names some, the others come in another way."""
+        return self.path is not None or not self.paths or feed in self.paths
+
 
 class RefusedRequestError(FetchError):
     """The API says that it will not answer this request, ever (a status of 400 to 499)."""

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,9 +89,15 @@ class Memory:
         """Return where a file is written until it is whole; nothing else looks there."""
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.part"
 
-    def place(self, place: str, offered: Offered, draft: Path, sha256: str) -> None:
-        """Move a whole draft into the inbox and remember it, so that a crash at any point does both or neither."""
+    def place(
+        self, place: str, offered: Offered, draft: Path, sha256: str, also: Callable[[], None] = lambda: None
+    ) -> None:
+        """Move a whole draft into the inbox and remember it, so that a crash at any point does both or neither.
+
+        ``also`` writes, in the same transaction, what else is true from then on.
+        """
         with self.database:
+            also()
             self.database.execute(
                 "insert or replace into taken values (?, ?, ?, ?, ?, ?, ?)",
                 [place, offered.name, offered.size, offered.modified_at, sha256, now().isoformat(), draft.name],

@@ -47,6 +47,8 @@ def fetch_pages(settings: Settings, contract: Contract, endpoint: Endpoint, memo
     from the last one, after it has made sure that this page is still what it was.
     """
     options = read_options(endpoint)
+    if not options.serves(contract.feed):
+        return []
     cipher = Fernet(base64.urlsafe_b64encode(settings.secret("fetching")))
     with connected(endpoint, options) as api:
         reasons = []
@@ -69,6 +71,8 @@ def fetch_pages(settings: Settings, contract: Contract, endpoint: Endpoint, memo
 def check_pages(feed: str, endpoint: Endpoint) -> None:
     """Raise ``FetchError`` where the first page of a feed can't be had or has no list of records."""
     options = read_options(endpoint).model_copy(update={"longest_wait_seconds": 10.0})
+    if not options.serves(feed):
+        return
     with connected(endpoint, options) as api:
         _part(api.get(api.first_url(feed, {})), "")
 
@@ -114,7 +118,7 @@ class _Walk:
     def deliver(self, endpoint: Endpoint) -> list[str]:
         """Write the records as one file into the inbox and forget the pages."""
         began_at, count = self._began_at(), self._count()
-        if not count and not (self._options.since_param and self._since()):
+        if not count and self._contract.delivery.limits.minimum_rows and not self._since():
             raise FetchError(
                 f"connection {endpoint.name}: {self._api.place} answered without a single record; ask the agency,"
                 " or mend `path` and `params` in its extra"
@@ -129,26 +133,33 @@ class _Walk:
             ):
                 copy.write(self._cipher.decrypt(content))
         known = self._database.execute("select sha256 from extract where feed = ?", [self._feed]).fetchone()
-        is_new = count > 0 and (known is None or known[0] != copy.sha256)
-        if is_new:
-            self._memory.place(self._api.place, Offered(name, copy.size, began_at.timestamp()), draft, copy.sha256)
-            log.info("%s: %d records taken from %s", name, count, self._api.place)
-        else:
-            draft.unlink()
-            log.info("%s: nothing new from %s", self._feed, self._api.place)
-        with self._database:
-            digest = copy.sha256 if count else (known[0] if known else "")
+        digest = copy.sha256 if count else (known[0] if known else "")
+
+        def note() -> None:
+            self._forget()
             self._database.execute(
                 "insert or replace into extract values (?, ?, ?)", [self._feed, began_at.isoformat(), digest]
             )
-        self.forget()
-        return [name] if is_new else []
+
+        if count > 0 and (known is None or known[0] != digest):
+            offered = Offered(name, copy.size, began_at.timestamp())
+            self._memory.place(self._api.place, offered, draft, digest, also=note)
+            log.info("%s: %d records taken from %s", name, count, self._api.place)
+            return [name]
+        draft.unlink()
+        with self._database:
+            note()
+        log.info("%s: nothing new from %s", self._feed, self._api.place)
+        return []
 
     def forget(self) -> None:
         """Drop the pages that came."""
         with self._database:
-            for table in ("page", "seen", "walk"):
-                self._database.execute(f"delete from {table} where feed = ?", [self._feed])  # noqa: S608 (ours)
+            self._forget()
+
+    def _forget(self) -> None:
+        for table in ("page", "seen", "walk"):
+            self._database.execute(f"delete from {table} where feed = ?", [self._feed])  # noqa: S608 (ours)
 
     def _since(self) -> dict[str, str]:
         if self._options.since_param is None:
