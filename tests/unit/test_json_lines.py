@@ -91,6 +91,20 @@ def test_every_record_comes_out_with_its_line(
     assert {one.rule for one in broken} <= {"unreadable"}
 
 
+@given(
+    pieces=st.lists(st.binary(max_size=20) | st.sampled_from([b"\n", b'{"id": 1}\n', b'{"id": ', b"}", b"[[", b'"'])),
+    block=st.integers(1, 100),
+)
+def test_whatever_bytes_come_they_are_read_or_quarantined_or_refused(pieces: list[bytes], block: int) -> None:
+    content = b"".join(pieces) + b"\n"
+    try:
+        rows, broken, _ = read(lines(record(0)) + content, block)
+    except Refused:
+        return
+    held = sum(1 for line in content.split(b"\n") if line.strip())
+    assert len(rows) + len(broken) == held + 1
+
+
 @pytest.mark.parametrize("block", [1, 30, 4096])
 @pytest.mark.parametrize(
     ("line", "rule"),

@@ -315,6 +315,26 @@ def test_a_document_without_a_part_of_a_token_is_refused_by_its_headings_alone()
         DelimitedReader(TOKENS, io.BytesIO(b"Number,DoB\n7,1980-01-02\n"))
 
 
+@settings(max_examples=200)
+@given(
+    lines=st.lists(st.binary(max_size=30) | st.sampled_from([b"a,b,c", b'"a",b,"c"', b'a,"b\nc",d', b'a,"b,c'])),
+    block=_BLOCKS,
+    encodings=st.sampled_from([["utf-8"], ["utf-8", "cp1252"], ["cp1252"], ["utf-16", "utf-8"]]),
+)
+def test_whatever_bytes_come_they_are_read_or_quarantined_or_refused(
+    lines: list[bytes], block: int, encodings: list[str]
+) -> None:
+    contract = small_contract([column(name) for name in COLUMNS], encodings=encodings)
+    content = b"\n".join([HEADING.encode(), *lines, b""])
+    try:
+        frame, broken = read(content, block, contract)
+    except Refused:
+        return
+    numbers = [row[0] for row in rows_of(frame)] + [row.line_number for row in broken]
+    assert len(numbers) == len(set(numbers))
+    assert all(2 <= number <= content.count(b"\n") for number in numbers)
+
+
 def test_headings_may_differ_in_case_spacing_and_order_and_new_ones_are_noted() -> None:
     contract = small_contract([column(n) for n in COLUMNS], ignored_headings=["row id", r"/^x\d+$/"])
     content = b"THIRD ,new one,  Second,First,Row_ID,x12\nc,n,b,a,1,2\n"

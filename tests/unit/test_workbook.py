@@ -514,6 +514,35 @@ def test_entities_of_a_document_type_are_refused() -> None:
         read(rewritten(content, "xl/worksheets/sheet1.xml", lambda xml: laughs + xml[xml.index(b"<worksheet") :]))
 
 
+_ORDINARY = with_shared_texts(workbook({"A": [["title"], HEADINGS, *(row(n, note=f"note {n}") for n in range(3))]}))
+_PARTS = ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"]
+
+
+@settings(max_examples=150)
+@given(part=st.sampled_from(_PARTS), place=st.floats(0, 1), gone=st.integers(0, 12), put=st.binary(max_size=6))
+def test_whatever_is_wrong_inside_a_workbook_it_is_read_or_refused(
+    part: str, place: float, gone: int, put: bytes
+) -> None:
+    def spoil(xml: bytes) -> bytes:
+        at = int(len(xml) * place)
+        return xml[:at] + put + xml[at + gone :]
+
+    try:
+        rows, broken, _ = read(rewritten(_ORDINARY, part, spoil))
+    except Refused:
+        return
+    assert len(rows) + len(broken) <= 4
+
+
+@given(place=st.floats(0, 1), put=st.binary(max_size=20))
+def test_whatever_bytes_are_wrong_in_a_workbook_it_is_read_or_refused(place: float, put: bytes) -> None:
+    at = int(len(_ORDINARY) * place)
+    try:
+        read(_ORDINARY[:at] + put + _ORDINARY[at + len(put) :])
+    except Refused:
+        return
+
+
 def test_a_stream_that_can_not_be_jumped_about_in_is_read_too() -> None:
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:

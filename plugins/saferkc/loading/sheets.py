@@ -7,10 +7,12 @@ hidden rows, merged cells) and would keep a million rows of empty elements in me
 
 from __future__ import annotations
 
+import lzma
 import math
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -35,6 +37,11 @@ _CHUNK = 1 << 18
 # whole numbers beyond it are no longer exact in a spreadsheet
 _LARGEST_EXACT = 1 << 53
 _DAMAGED = "it can't be opened as a workbook (XLSX): it is damaged, cut short or of another kind"
+# what parts of a damaged archive give, whichever way they were packed; RuntimeError: one that is locked
+_BROKEN = (
+    expat.ExpatError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError, NotImplementedError, OSError,
+    RuntimeError, ValueError,
+)  # fmt: skip
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 
@@ -122,7 +129,7 @@ class Book:
                         if row.cells:
                             yield row
                 cells.feed(b"", last=True)
-        except (expat.ExpatError, zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError):
+        except _BROKEN:
             raise Refused(_DAMAGED) from None
 
     def _vertical_merges(self, sheet: Sheet) -> dict[int, list[tuple[int, int]]]:
@@ -146,7 +153,7 @@ class Book:
                     if count > _MOST_MERGED:
                         raise Refused(f"more than {_MOST_MERGED:,} of its cells are merged")
                     rest = rest[max(done, len(rest) - 200) :]
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError, NotImplementedError):
+        except _BROKEN:
             raise Refused(_DAMAGED) from None
         return found
 
