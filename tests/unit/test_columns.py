@@ -16,6 +16,7 @@ from saferkc.contracts import Contract, label_of, load_contracts
 from saferkc.loading.columns import LabelledPeriod, Typed, Typer, labelled_period
 from saferkc.loading.document import Document
 from saferkc.loading.faults import Refused
+from saferkc.loading.reader import Batch
 from small_contracts import column, small_contract
 
 CONTRACTS = load_contracts(Path(__file__).resolve().parents[2] / "expectations" / "contracts")
@@ -32,7 +33,7 @@ def typed(
         {"line_number": range(2, len(rows) + 2)} | {n: [row[i] for row in rows] for i, n in enumerate(names)},
         schema={"line_number": pl.Int64} | dict.fromkeys(names, pl.String),
     )
-    return Typer(contract, label or {}, labelled_period(contract, label or {}), key)(text)
+    return Typer(contract, label or {}, labelled_period(contract, label or {}), key)(Batch(text))
 
 
 def one(kind: str, origin: dict[str, Any] | None = None, **more: Any) -> Contract:
@@ -132,7 +133,7 @@ def test_a_new_code_is_let_in_and_noted_whatever_its_case() -> None:
         contract = one("text", quality=[known], classification=classification)
         typer = Typer(contract, {}, labelled_period(contract, {}), KEY)
         texts = ["drugs", "St. Helen's and  Dalgarno", "Fraud", None]
-        result = typer(pl.DataFrame({"line_number": range(4), "value": texts}))
+        result = typer(Batch(pl.DataFrame({"line_number": range(4), "value": texts})))
         assert result.frame["value"].to_list() == texts
         assert typer.new_codes == {"value": shown}
 

@@ -13,7 +13,7 @@ from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
-from saferkc.warehouse.raw_tables import raw_table
+from saferkc.warehouse.raw_tables import index_deliveries, raw_table
 
 # documents loaded side by side: while one waits for the database the other is read, so two cores are busy
 _SIDE_BY_SIDE = 2
@@ -62,6 +62,8 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
             """,
             [feed, list(arrival_ids)],
         ).fetchall()
+        if rows:
+            index_deliveries(connection, contract)
         arrivals = sorted((Arrival(*row) for row in rows), key=lambda a: (*rank(contract, a), a.arrival_id))
         for wave in _waves(contract, arrivals):
             with ThreadPoolExecutor(_SIDE_BY_SIDE if len(wave) > 1 else 1) as pool:
@@ -70,7 +72,6 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
         if arrivals:
             # a build follows within seconds, and without statistics the planner takes a new table for empty
             connection.execute(sql.SQL("analyze {}").format(raw_table(contract)))
-            connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{feed}_delivery"])
         return _summary(connection, arrival_ids)
 
 
@@ -97,6 +98,9 @@ def _waves(contract: Contract, arrivals: Sequence[Arrival]) -> Iterator[list[Arr
 
 def _load_one(settings: Settings, contract: Contract, arrival: Arrival) -> None:
     with connect(settings, autocommit=True, application_name=f"saferkc load {contract.feed}") as connection:
+        # the next document need not wait for the disk: ``load_arrivals`` waits for it once, at its end, and what a
+        # crash took back before that is an arrival that still waits
+        connection.execute("set synchronous_commit = off")
         Loader(settings, connection, contract, arrival).run()
 
 
