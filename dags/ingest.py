@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, get_parsing_context, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from saferkc.contracts import Contract, load_contracts
 from saferkc.orchestration.pages import ingest_page
 from saferkc.settings import Settings
@@ -38,16 +38,25 @@ def ingest_dag(contract: Contract) -> DAG:
         params={"date_from": day, "date_to": day},
         tags=["ingest", contract.team.name, contract.operation.impact_tier, contract.operation.triage],
     ) as dag:
-
-        @task
-        def land(params: dict[str, Any]) -> list[int]:
-            """Take files from the inbox (or landed ones again, in a replay); return the arrivals that wait."""
-            from saferkc.landing import receive, replay
+        # an agency that does not answer is asked again after 1/2, 1 and 2 minutes, and then in the next night
+        @task(retries=3, retry_delay=timedelta(seconds=30))
+        def land(params: dict[str, Any], ti: Any, dag_run: Any) -> list[int]:
+            """Fetch from the agency, take files from the inbox (in a replay, landed ones again); return arrivals."""
+            from saferkc.landing import FetchError, bring_in, receive, replay
 
             settings = Settings.load()
             if params["date_from"] and params["date_to"]:
                 replay(settings, feed, *(date.fromisoformat(params[name]) for name in ("date_from", "date_to")))
-            arrivals = receive(settings, feed)
+                arrivals = receive(settings, feed)
+            else:
+                asked_at = dag_run.run_after if ti.try_number == 1 else ti.start_date
+                try:
+                    is_last_try = ti.try_number > ti.max_tries
+                    arrivals = bring_in(settings, feed, asked_at=asked_at, is_last_try=is_last_try)
+                except FetchError as error:
+                    if error.is_passing:
+                        raise
+                    raise AirflowFailException(str(error)) from None
             if not arrivals:
                 raise AirflowSkipException(f"nothing arrived for {feed}")
             return arrivals

@@ -35,6 +35,12 @@
 {% macro london_time(column) -%} ({{ column }} at time zone 'Europe/London') {%- endmacro %}
 
 
+{#- Whether the clock in London showed the hour of a moment twice, and the moment is the first of the two. -#}
+{% macro is_hour_shown_twice(column) -%}
+    coalesce({{ london_time(column) }} = {{ london_time('(' ~ column ~ " + interval '1 hour')") }}, false)
+{%- endmacro %}
+
+
 {% macro hour_of(column) -%} extract(hour from {{ column }})::integer {%- endmacro %}
 
 

@@ -32,6 +32,7 @@ class Settings:
     project_root: Path
     external_warehouse_url: str | None
     landing_url: str | None = None
+    keys_dir: Path | None = None
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -46,6 +47,7 @@ class Settings:
             project_root=root,
             external_warehouse_url=os.environ.get("SAFERKC_WAREHOUSE_URL") or None,
             landing_url=os.environ.get("SAFERKC_LANDING_URL") or None,
+            keys_dir=Path(keys).expanduser().resolve() if (keys := os.environ.get("SAFERKC_KEYS")) else None,
         )
 
     @property
@@ -57,6 +59,11 @@ class Settings:
     def landing(self) -> Path:
         """Content-addressed copies of every file received, byte for byte."""
         return self.home / "landing"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys of tokens and of landed originals; no database and no repository holds them."""
+        return self.keys_dir or self.home / "keys"
 
     @property
     def postgres_dir(self) -> Path:

@@ -259,5 +259,6 @@ def wipe(settings: Settings) -> None:
     with connect(settings) as connection:
         connection.execute(
             f"truncate quality.landed_file, quality.arrival, quality.delivery, quality.delivery_coverage,"
+            f" quality.confirmation, quality.absence,"
             f" quality.quarantine, quality.alert, quality.build_delivery, quality.check_result, {feeds}".encode()
         )

@@ -160,3 +160,99 @@ def test_every_contract_makes_a_suite_that_the_database_can_answer(settings: Set
         summary = check_deliveries(settings, feed, [delivery_id])
         assert (feed, summary.reasons) == (feed, [])
         assert summary.checks > 2
+
+
+def add_records(connection: Connection, feed: str, delivery_id: int, *records: dict[str, object]) -> None:
+    """Put records of a feed with a key into raw; what all rows need is filled in."""
+    for line, record in enumerate(records, 1):
+        row = {"delivery_id": delivery_id, "line_number": line, "occurrence": 1, "period": "2017-04-01"} | record
+        row.setdefault("record_key", f"00000000-0000-0000-0000-{line:012}")
+        row.setdefault("row_hash", row["record_key"])
+        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+        connection.execute(f"insert into raw.{feed} ({names}) values ({marks})".encode(), list(row.values()))
+    connection.commit()
+
+
+def victim(number: int, **columns: object) -> dict[str, object]:
+    return {
+        "offence_id_police": "0000001/17",
+        "victim_number": number,
+        "record_status": "Live",
+        "recorded_date": "2017-04-01",
+        "victim_token": f"k1:{number:032x}",
+    } | columns
+
+
+def test_nothing_of_a_person_leaves_the_checks(
+    settings: Settings, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Were the loader to let names through, the checks would say so and show none of them."""
+    caplog.set_level(logging.DEBUG)
+    with connect(settings) as connection:
+        delivery_id = deliver(connection, feed="police_victims", rows=5)
+        add_records(
+            connection,
+            "police_victims",
+            delivery_id,
+            victim(1),
+            victim(2, victim_token=SECRET),
+            victim(3, victim_token=f"k1:{'0' * 32}:{SECRET}", ethnic_appearance=SECRET, sex_code=SECRET),
+            victim(4, residence_borough_name=SECRET, relationship_to_accused=SECRET, age=222),
+            victim(5, offence_id_police=SECRET, injury_degree=f"={SECRET}"),
+        )
+    summary = check_deliveries(settings, "police_victims", [delivery_id])
+    found = failed(settings)
+    assert isinstance(found, list)
+    assert {name.split(" ", 1)[1] for name in found} == {
+        "error: victim_token holds tokens only",
+        "error: age lies within its limits",
+        "error: sex_code is written as agreed",
+        "error: offence_id_police is written as agreed",
+        "error: injury_degree is written as agreed",
+        "warning: sex_code_known",
+        "warning: ethnic_appearance_known",
+        "warning: residence_borough_name_known",
+        "warning: relationship_to_accused_known",
+        "warning: injury_degree_known",
+    }
+    assert scalar(
+        settings, "select observed from quality.check_result where check_name like 'victim_token holds%'"
+    ) == {"observed_value": 2}
+    build_data_docs(settings, 1)
+    written = "".join(path.read_text() for path in settings.home.rglob("*") if path.is_file()) + str(summary)
+    with connect(settings) as connection:
+        for table in ("check_result", "alert", "delivery"):
+            written += str(connection.execute(f"select t::text from quality.{table} as t".encode()).fetchall())
+    assert not [word for word in (SECRET, "Somebody", "Nowhere") if word in written]
+    assert caplog.records == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_record_that_is_current_in_two_extracts_is_found(settings: Settings) -> None:
+    feed = "police_victims"
+    with connect(settings) as connection:
+        old, new = (deliver(connection, feed=feed, rows=2, scope="police") for _ in range(2))
+        add_records(connection, feed, old, victim(1), victim(2))
+        add_records(connection, feed, new, victim(1, age=30), victim(2, age=30))
+        connection.execute(
+            "update raw.police_victims set withdrawn_delivery_id = %s where delivery_id = %s and victim_number = 1",
+            (new, old),
+        )
+    check_deliveries(settings, feed, [new])
+    assert failed(settings) == [f"{new} error: every record stands once"]
+
+
+def test_each_of_several_codes_in_a_cell_is_looked_up(settings: Settings) -> None:
+    feed = "angelou_referrals"
+    with connect(settings) as connection:
+        delivery_id = deliver(connection, feed=feed, rows=2)
+        records = [
+            {"referral_id_angelou": f"ANG-000{n}", "referred_date": "2017-04-01", "strands": strands}
+            for n, strands in enumerate(["Domestic abuse|stalking AND harassment", "Sexual violence"])
+        ]
+        add_records(connection, feed, delivery_id, *records)
+    assert check_deliveries(settings, feed, [delivery_id]).warnings == 0
+    with connect(settings) as connection:
+        connection.execute("update raw.angelou_referrals set strands = 'Domestic abuse|Something new'")
+    check_deliveries(settings, feed, [delivery_id])
+    assert failed(settings) == [f"{delivery_id} warning: strands_known"]

@@ -734,8 +734,8 @@ def test_a_file_that_replaces_the_one_being_landed_is_taken_next_time(
     drop(settings, APRIL, street(OFFENCES))
     original = inbox.land
 
-    def land_and_be_overtaken(own: Settings, file: Path) -> tuple[str, int]:
-        landed = original(own, file)
+    def land_and_be_overtaken(own: Settings, file: Path, *, encrypted: bool) -> tuple[str, int]:
+        landed = original(own, file, encrypted=encrypted)
         file.write_bytes(street(OFFENCES[:99]))
         return landed
 

@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONTRACTS = PROJECT / "expectations" / "contracts"
 REAL_DATA = Path(os.environ.get("SAFERKC_REAL_DATA") or PROJECT.parent / "shared" / "data")
 FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
+POLICE_NIGHT = ["police_accused", "police_asb_incidents", "police_offences", "police_outcomes", "police_victims"]
 POLICE_MONTH = ["police_open_outcomes", "police_open_stop_search", "police_open_street"]
 
 
@@ -34,19 +35,28 @@ def as_dictionary(feed: str) -> dict[str, object]:
     return loaded
 
 
-def test_there_is_a_contract_for_every_open_feed() -> None:
+def test_there_is_a_contract_for_every_feed() -> None:
     assert FEEDS == [
+        "angelou_referrals",
+        "council_enforcement_actions",
         "mps_borough_crime_rates",
         "mps_other_crime",
         "mps_recorded_crime",
+        "police_accused",
+        "police_asb_incidents",
+        "police_offences",
         "police_open_outcomes",
         "police_open_stop_search",
         "police_open_street",
         "police_open_street_api",
+        "police_outcomes",
+        "police_victims",
+        "rahab_clients",
         "reference_deprivation",
         "reference_lsoa_2001_2011",
         "reference_lsoa_population",
         "reference_lsoa_ward",
+        "tmo_asb_cases",
     ]
 
 
@@ -95,6 +105,15 @@ def test_code_lists_never_send_a_row_to_quarantine(feed: str) -> None:
         ("police_open", "2017-04-city-of-london-stop-and-search.csv", ["police_open_stop_search"]),
         ("police_open", "2017-04-metropolitan-street.csv.part", []),
         ("reference", "LSOA11_WD18_LAD18_EW_LU.csv", ["reference_lsoa_ward"]),
+        ("police", "simulated_offences_20170403.csv", ["police_offences"]),
+        ("police", "simulated_asb_incidents_20170403T0430.csv", ["police_asb_incidents"]),
+        ("police", "simulated_police_20170403.zip", POLICE_NIGHT),
+        ("police", "simulated_offences_20170403.csv.filepart", []),
+        ("police", "offences.csv", []),
+        ("angelou", "simulated_Angelou referrals 2017-04-03.xlsx", ["angelou_referrals"]),
+        ("rahab", "simulated_Rahab clients 2017-03.xlsx", ["rahab_clients"]),
+        ("tmo", "simulated_tmo_asb_cases_20170403.txt", ["tmo_asb_cases"]),
+        ("council", "simulated_enforcement_actions_20170403.jsonl", ["council_enforcement_actions"]),
     ],
 )
 def test_a_name_is_taken_by_the_feed_it_belongs_to(source: str, name: str, feeds: list[str]) -> None:
@@ -206,3 +225,60 @@ def test_keys_are_what_the_publisher_tells_records_apart_by() -> None:
     # a Crime ID repeats, so a whole record is its own key
     for feed in POLICE_MONTH:
         assert contracts[feed].key_columns == []
+
+
+PARTNERS = [feed for feed in FEEDS if feed.split("_")[0] in ("angelou", "council", "rahab", "tmo")] + POLICE_NIGHT
+
+
+@pytest.mark.parametrize("feed", PARTNERS)
+def test_a_partner_feed_says_what_absence_means_and_of_what_day_it_is(feed: str) -> None:
+    delivery = load_contracts(CONTRACTS)[feed].delivery
+    assert delivery.extract == ("full" if feed in ("angelou_referrals", "rahab_clients") else "changes")
+    assert delivery.extract_date == "extract"
+    # what only tells of changes must say openly that a record no longer holds
+    assert (delivery.extract == "changes") == (delivery.withdrawal is not None)
+
+
+@pytest.mark.parametrize("feed", PARTNERS)
+def test_no_column_of_a_partner_feed_has_room_for_an_identity(feed: str) -> None:
+    """Who somebody is becomes a token or is left out by name; what is kept is a code, a number, a date, a place."""
+    contract = load_contracts(CONTRACTS)[feed]
+    assert contract.token_columns or feed == "police_outcomes"
+    for column in contract.columns:
+        assert column.classification != "public", column.name
+        if column.physical_type == "text" and not column.token:
+            assert column.options.pattern, f"{column.name} takes any text"
+            short = column.options.max_length and column.options.max_length <= 200
+            assert short or column.options.pattern.endswith("$"), f"{column.name} takes text of any length"
+            kept = " ".join([*(column.origin.headings or []), column.origin.path or ""]).casefold()
+            for word in ("forename", "surname", "birth", "dob", "phone", "address", "postcode", "uprn", "e-mail"):
+                assert word not in kept, column.name
+
+
+def test_clients_of_the_services_for_survivors_can_be_compared_with_no_police_record() -> None:
+    purposes: dict[str, set[str]] = {}
+    for contract in load_contracts(CONTRACTS).values():
+        for column in contract.token_columns:
+            purposes.setdefault(column.token.purpose if column.token else "", set()).add(contract.delivery.source)
+    assert purposes == {
+        "person": {"police", "tmo", "council"},
+        "vawg_client": {"angelou", "rahab"},
+        "caller": {"police"},
+        "premises": {"police", "tmo", "council"},
+        "address": {"police", "council"},
+        "house": {"tmo"},
+    }
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_staging_model_of_a_feed_holds_and_describes_every_column(feed: str) -> None:
+    contract = load_contracts(CONTRACTS)[feed]
+    source = contract.delivery.source
+    model = f"stg_{source}__{feed.removeprefix(f'{source}_')}"
+    folder = PROJECT / "dbt_project" / "models" / "staging" / source
+    described = yaml.safe_load((folder / f"{model}.yml").read_text(encoding="utf-8"))["models"][0]
+    assert described["name"] == model
+    selected = (folder / f"{model}.sql").read_text(encoding="utf-8")
+    for column in contract.columns:
+        assert re.search(rf"\brecord\.{column.name}\b", selected), column.name
+        assert column.name in {one["name"] for one in described["columns"]}, column.name

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from saferkc.contracts import Contract
 from saferkc.loading import reader
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import DelimitedReader, JsonReader
+from saferkc.loading.json_lines import JsonReader
+from saferkc.loading.reader import DelimitedReader
 from small_contracts import column, small_contract
 
 COLUMNS = ["first", "second", "third"]
@@ -162,10 +163,12 @@ def test_blank_lines_are_no_records(block: int) -> None:
         (b"first,second,third", "no whole heading line"),
         (f"{HEADING}\na,b,c\nd,e".encode(), "last line has no end"),
         (f"{HEADING}\na,b,c\nd,e,f".encode(), "last line has no end"),
-        (f'{HEADING}\na,b,c\nd,"e,f\ng,h,i\n'.encode(), "inside a quoted field"),
+        (f'{HEADING}\na,b,c\nd,"e,f\n'.encode(), "inside a quoted field"),
+        (f'{HEADING}\na,b,c\nd,"e,f\nmore of it\n'.encode(), "inside a quoted field"),
         (f"{HEADING}\na,b,caf\xe9\n".encode("latin-1"), "not written in utf-8, from line 2"),
         (f"{HEADING}\na,b,c\n".encode("utf-16"), "UTF-16"),
-        (f"{HEADING}\na,b,c\n".encode("utf-16-le"), "lacks the column"),
+        (f"{HEADING}\na,b,c\n".encode("utf-16-le"), "UTF-16, without the mark"),
+        (f"{HEADING}\na,b,c\n".encode("utf-16-be"), "UTF-16, without the mark"),
         (b"first,third\na,c\n", "lacks the column second"),
         (b"first;second;third\na;b;c\n", "lacks the column"),
     ],
@@ -188,13 +191,121 @@ def test_a_second_agreed_encoding_is_tried() -> None:
     assert not broken
 
 
-def test_a_quote_that_is_never_closed_ends_the_reading_before_memory_does() -> None:
-    """A document of many megabytes after a stray quote is given up, not collected."""
-    content = f'{HEADING}\na,"b,c\n'.encode() + b"d,e,f\n" * 1_000_000
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_an_odd_quote_is_kept_where_it_opens_no_field_and_else_takes_only_its_line(block: int) -> None:
+    content = f'{HEADING}\na,b 5" pipe,c\n"d","e, ""so""",f\ng,"never closed,i\nj,k,l\n'
+    frame, broken = read(content.encode(), block)
+    assert rows_of(frame) == [(2, "a", 'b 5" pipe', "c"), (3, "d", 'e, "so"', "f"), (5, "j", "k", "l")]
+    assert [(row.line_number, row.rule) for row in broken] == [(4, "quotes")]
+
+
+def test_a_quote_that_is_never_closed_takes_its_line_before_it_takes_memory() -> None:
+    """A document of many megabytes after a stray quote is not collected in search of the other one."""
+    content = f'{HEADING}\na,"b,c\n'.encode() + b"d,e,f\n" * 300_000
     stream = io.BytesIO(content)
+    with blocks_of(64 << 10):
+        batches = iter(DelimitedReader(CONTRACT, stream))
+        first = next(batches)
+        assert [(row.line_number, row.rule) for row in first.broken] == [(2, "quotes")]
+        assert stream.tell() < len(content) * 0.8
+        assert sum(batch.frame.height for batch in batches) == 300_000
+
+
+def test_a_line_without_an_end_is_given_up_before_memory_is() -> None:
+    stream = io.BytesIO(f"{HEADING}\n".encode() + b"x" * (8 << 20))
     with blocks_of(64 << 10), pytest.raises(Refused, match="line 2 does not end"):
         list(DelimitedReader(CONTRACT, stream))
-    assert stream.tell() < len(content) / 2
+    assert stream.tell() < 4 << 20
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@settings(max_examples=60)
+@given(rows=_ROWS, block=_BLOCKS)
+def test_utf_16_is_read_by_its_mark_where_it_was_agreed(codec: str, rows: list[tuple[str, ...]], block: int) -> None:
+    contract = small_contract([column(name) for name in COLUMNS], encodings=["utf-8", "utf-16"])
+    content = ("\ufeff" + written(rows, "\r\n").decode()).encode(codec)
+    frame, broken = read(content, block, contract)
+    assert not broken
+    assert rows_of(frame) == with_line_numbers(rows)
+
+
+def test_utf_16_that_ends_in_the_middle_of_a_character_is_refused() -> None:
+    contract = small_contract([column(name) for name in COLUMNS], encodings=["utf-16"])
+    with pytest.raises(Refused, match="cut short"):
+        read(f"\ufeff{HEADING}\na,b,c\n".encode("utf-16-le")[:-1], contract=contract)
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_a_file_put_together_from_two_encodings_is_read_line_by_line(block: int) -> None:
+    contract = small_contract([column(name) for name in COLUMNS], encodings=["utf-8", "cp1252"])
+    lines = ["a,b,Zoë".encode("cp1252"), "d,e,Zoë".encode(), "g,h,“Ng”".encode("cp1252"), b"j,k,l"]
+    frame, broken = read(b"\n".join([HEADING.encode(), *lines, b""]), block, contract)
+    assert [row[3] for row in rows_of(frame)] == ["Zoë", "Zoë", "“Ng”", "l"]
+    assert not broken
+
+
+def test_line_ends_of_two_systems_in_one_file_are_read_alike() -> None:
+    frame, broken = read(f'{HEADING}\r\na,b,c\nd,"e\r\nf",g\r\nh,i,j\n'.encode())
+    assert rows_of(frame) == [(2, "a", "b", "c"), (3, "d", "e\nf", "g"), (5, "h", "i", "j")]
+    assert not broken
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+44 20 7361 3000", "-2+3", "@SUM(A1)", "=1+1", "\t=2"])
+def test_the_text_of_a_spreadsheet_formula_is_text(text: str) -> None:
+    frame, broken = read(f'{HEADING}\n"{text}",b,c\n'.encode())
+    assert rows_of(frame) == [(2, text, "b", "c")]
+    assert not broken
+
+
+PIPES = small_contract([column(name) for name in COLUMNS], delimiters=["|"])
+
+
+def test_a_pipe_delimited_file_keeps_commas_and_a_pipe_inside_quotes() -> None:
+    content = b'first|second|third\r\na, b|c; d|"e|f"\r\ng|h|i|j\r\n|k|\r\n'
+    frame, broken = read(content, contract=PIPES)
+    assert rows_of(frame) == [(2, "a, b", "c; d", "e|f"), (4, "", "k", "")]
+    assert [(row.line_number, row.rule) for row in broken] == [(3, "column_count")]
+
+
+TOKENS = small_contract(
+    [
+        column("number"),
+        column(
+            "person_token",
+            origin={
+                "token": {
+                    "purpose": "person",
+                    "parts": [
+                        {"headings": ["Surname", "Last name"], "as": "name"},
+                        {"headings": ["Forename"], "as": "name", "optional": True},
+                        {"headings": ["DoB"], "as": "date"},
+                    ],
+                }
+            },
+            classification="pseudonymous",
+        ),
+    ]
+)
+
+
+@pytest.mark.parametrize("block", [7, 4096])
+def test_parts_of_a_token_are_handed_over_and_their_headings_are_not_new(block: int) -> None:
+    content = b'DoB,Last_Name,Number,Shoe size\n1980-01-02,"O\'Neil, jr",7,44\n,,8,\n'
+    with blocks_of(block):
+        document = DelimitedReader(TOKENS, io.BytesIO(content))
+        frame = pl.concat(batch.frame for batch in document)
+    assert document.layout.new_headings == ["Shoe size"]
+    names = ["line_number", "number", "@person_token.1", "@person_token.3"]
+    assert [tuple(value or "" for value in row) for row in frame.select(names).rows()] == [
+        (2, "7", "O'Neil, jr", "1980-01-02"),
+        (3, "8", "", ""),
+    ]
+    assert "@person_token.2" not in frame.columns
+
+
+def test_a_document_without_a_part_of_a_token_is_refused_by_its_headings_alone() -> None:
+    with pytest.raises(Refused, match="lacks the column Surname or Last name"):
+        DelimitedReader(TOKENS, io.BytesIO(b"Number,DoB\n7,1980-01-02\n"))
 
 
 def test_headings_may_differ_in_case_spacing_and_order_and_new_ones_are_noted() -> None:

@@ -88,16 +88,18 @@ def simulate(
     date_from: _From,
     date_to: _To,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files")] = 2017,
-    scale: Annotated[float, typer.Option(help="1 is 1,200 street records a month")] = 1.0,
+    scale: Annotated[float, typer.Option(help="1 is the borough and 1,200 street records a month; 50 is London")] = 1.0,
     scenario: Annotated[list[str] | None, typer.Option(help="A fault to put in; may stand several times")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to instead of the inbox")] = None,
+    nights: Annotated[int, typer.Option(min=1, help="Last nights of the range that partners deliver one by one")] = 7,
+    history: Annotated[bool, typer.Option(help="Whether the partners' first night brings all that was before")] = True,
 ) -> None:
     """Write simulated agencies' deliveries, into the inbox unless told otherwise."""
-    from saferkc.simulation import simulate as write
+    from saferkc.simulation import simulate_all
 
     settings = Settings.load()
     try:
-        files = write(
+        files = simulate_all(
             settings,
             date_from=date_from.date(),
             date_to=date_to.date(),
@@ -105,6 +107,8 @@ def simulate(
             scale=scale,
             scenarios=scenario or (),
             out=out,
+            nights=nights,
+            history=history,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
@@ -158,6 +162,14 @@ def doctor() -> None:
     from saferkc.cli.doctor import examine
 
     raise typer.Exit(examine())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def airflow(context: typer.Context) -> None:
+    """Run Airflow's own command line on this home, such as `saferkc airflow connections list`."""
+    from saferkc.cli.pass_on import run_airflow
+
+    raise typer.Exit(run_airflow(Settings.load(), context.args))
 
 
 @alerts_app.callback(invoke_without_command=True)

@@ -131,6 +131,17 @@ def _airflow(settings: Settings) -> str | None:
     return f"a DAG file can't be read: {errors[0]}" if errors else None
 
 
+def _connections(settings: Settings) -> str | None:
+    from saferkc.orchestration.connections import faulty_connections
+    from saferkc.orchestration.lifecycle import airflow_database_up
+
+    if "airflow_database_version" not in settings.runtime():
+        return None  # Airflow was never started, so none is set
+    with airflow_database_up(settings):
+        faults = faulty_connections(settings)
+    return " · ".join(faults.values()) or None
+
+
 def _contracts(settings: Settings) -> str | None:
     from saferkc.contracts import load_contracts
     from saferkc.contracts.generate import stale
@@ -190,4 +201,5 @@ _CHECKS: dict[str, Check] = {
     "warehouse": _warehouse,
     "dbt project": _dbt,
     "Airflow": _airflow,
+    "connections": _connections,
 }

@@ -9,11 +9,12 @@ from saferkc.cli.tell import night, where_to_look
 from saferkc.orchestration import lifecycle
 from saferkc.orchestration.night import run_night
 from saferkc.settings import Settings
-from saferkc.simulation import simulate
+from saferkc.simulation import simulate_all
 from saferkc.warehouse.connection import connect
 
 # the months around the change in how burglary is counted (April 2017), with a year before to compare with
 _FROM, _TO = date(2016, 1, 1), date(2017, 12, 31)
+_NIGHTS = 3
 
 
 def first_run(settings: Settings) -> int:
@@ -23,7 +24,8 @@ def first_run(settings: Settings) -> int:
         lifecycle.up(settings, shown.step)
         if not _has_real_deliveries(settings):
             shown.step("Simulated agencies deliver")
-            simulate(settings, date_from=_FROM, date_to=_TO, only_new=True)
+            # the partners' history in one delivery, then the last nights one by one
+            simulate_all(settings, date_from=_FROM, date_to=_TO, only_new=True, nights=_NIGHTS)
         done = run_night(settings, shown.state, day=before.date())
     status = night(settings, done, since=before)
     where_to_look(settings)

@@ -20,7 +20,7 @@ class QueryError(Exception):
 
 
 def run_query(settings: Settings, query: str, *, as_csv: bool, role: str | None) -> None:
-    """Print the answer to ``query``. Raises ``QueryError``."""
+    """Print the answer to ``query``; as CSV, formulas are made text. Raises ``QueryError``."""
     with database_up(settings), closing(connect(settings, application_name="saferkc sql")) as connection:
         try:
             connection.read_only = True
@@ -34,10 +34,25 @@ def run_query(settings: Settings, query: str, *, as_csv: bool, role: str | None)
         headings = [column.name for column in cursor.description]
         if as_csv:
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(headings)
-            writer.writerows(cursor)
+            writer.writerow(map(as_spreadsheet_text, headings))
+            writer.writerows([as_spreadsheet_text(value) for value in row] for row in cursor)
         else:
             table(headings, cursor.fetchall())
+
+
+# a spreadsheet program takes a text that begins so for a formula, whatever quotes stand around it
+_FORMULA = tuple(
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+
+
+def as_spreadsheet_text(value: object) -> object:
+    """Return a value as it may stand in a CSV that people open in a spreadsheet program.
+
+    A text that would be taken for a formula gets an apostrophe before it, by which these programs know text. What
+    agencies send is kept as it came, so it may hold anything. Numbers and dates of the database stay as they are.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _take_role(connection: psycopg.Connection[tuple[object, ...]], role: str | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from saferkc.contracts.model import Column, Contract
+from saferkc.contracts.model import Column, Contract, Delivery
 from saferkc.contracts.registry import load_contracts
 from saferkc.contracts.version_columns import VERSION_COLUMNS
 from saferkc.settings import Settings
@@ -109,6 +109,7 @@ def _section(contract: Contract) -> list[str]:
         f"- Record key: {key or 'the whole row'}",
         f"- Arrives in `inbox/{delivery.source}/`, for example as {', '.join(f'`{e}`' for e in delivery.examples)}."
         f" {contract.description.usage.strip()}",
+        f"- A delivery holds {_holds(delivery)}",
         f"- Due: {contract.operation.due}",
         f"- Beware: {contract.description.limitations.strip()}",
         f"- Owner: {contract.team.name}",
@@ -122,9 +123,30 @@ def _section(contract: Contract) -> list[str]:
     ]
 
 
+def _holds(delivery: Delivery) -> str:
+    """What a delivery speaks for, and so what it means that a record is not in it."""
+    if delivery.extract == "changes":
+        told = "what is new or has changed; a record that is not in it still holds."
+    elif delivery.extract == "full":
+        told = "everything; a record that is no longer in it is withdrawn."
+    else:
+        told = f"everything of its {delivery.period.grain}s; a record that is no longer in it is withdrawn."
+    if delivery.withdrawal:
+        values = " or ".join(f'"{value}"' for value in delivery.withdrawal.values)
+        told += f" A row whose `{delivery.withdrawal.column}` is {values} withdraws its record."
+    return told
+
+
 def _rules(column: Column) -> str:
     rules = ["required"] if column.required else []
-    options = column.options
+    options, origin = column.options, column.origin
+    if origin.token:
+        kinds = " and ".join(origin.token.kinds)
+        rules.append(f"token of {kinds}, for the purpose {origin.token.purpose}; what it is made of is never stored")
+    if origin.split:
+        rules.append("several, sorted and joined by |")
+    if origin.timezone:
+        rules.append(f"sent by the clock in {origin.timezone}")
     if options.minimum is not None or options.maximum is not None:
         rules.append(f"{_bound(options.minimum)} to {_bound(options.maximum)}")
     if options.max_length is not None:

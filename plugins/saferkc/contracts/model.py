@@ -8,20 +8,32 @@ misspelt key is an error and not a silent default.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
+
+from saferkc.contracts.delivery import (
+    Delivery,
+    Extract,
+    IdenticalRows,
+    Limits,
+    MustContain,
+    Period,
+    Reasonableness,
+    Wide,
+    Withdrawal,
+    Workbook,
+)
+from saferkc.contracts.origin import Origin, PartKind, Token, TokenPart
+from saferkc.contracts.strict import Strict
 
 PhysicalType = Literal["text", "date", "double precision", "integer", "bigint", "boolean", "timestamptz"]
 Severity = Literal["error", "warning"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Description(_Strict):
+class Description(Strict):
     """What the feed is, in prose. ``usage`` says how and when it arrives, ``limitations`` what to beware of."""
 
     purpose: str
@@ -29,7 +41,7 @@ class Description(_Strict):
     limitations: str
 
 
-class Quality(_Strict):
+class Quality(Strict):
     """A rule on the values of a column.
 
     ``severity: error`` sends a row that breaks it to quarantine; ``warning`` lets the row in and flags the
@@ -50,7 +62,7 @@ class Quality(_Strict):
         return list(self.arguments.get("validValues", []))
 
 
-class TypeOptions(_Strict):
+class TypeOptions(Strict):
     """Limits that every value must keep; a row that does not goes to quarantine."""
 
     pattern: str | None = None
@@ -60,41 +72,14 @@ class TypeOptions(_Strict):
     format: str | None = None
 
 
-class Origin(_Strict):
-    """Where in a document a column's value stands; exactly one way is given.
-
-    ``headings``: accepted column headings, case and spacing folded; a heading may be a regular expression in
-    slashes whose named groups become part of the document's label, and must agree with the file name's where
-    both say the same. ``label``: a named group of the file name (or of a heading), words in lower case; a
-    group called ``year`` may have two digits (see ``registry.read_label``). ``decimals``: places kept of a
-    number whose copies are written with more or fewer. ``path``: dotted path in a JSON record. ``cell``:
-    ``period`` or ``value`` of a wide file.
-    """
-
-    headings: list[str] | None = None
-    label: str | None = None
-    path: str | None = None
-    cell: Literal["period", "value"] | None = None
-    optional: bool = False
-    thousands: str | None = None
-    decimals: int | None = None
-    null_values: list[str] = [""]
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Origin:
-        if sum(x is not None for x in (self.headings, self.label, self.path, self.cell)) != 1:
-            raise ValueError("give exactly one of headings, label, path, cell")
-        return self
-
-
-class ColumnProperty(_Strict):
+class ColumnProperty(Strict):
     """``customProperties`` of a column: its origin in the document."""
 
     property: Literal["origin"]
     value: Origin
 
 
-class Column(_Strict):
+class Column(Strict):
     """A column of the feed: name, type, meaning, sensitivity and rules."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -103,7 +88,7 @@ class Column(_Strict):
     description: str
     required: bool = False
     primary_key: bool = Field(default=False, alias="primaryKey")
-    classification: Literal["public", "official", "official-sensitive", "personal"]
+    classification: Literal["public", "official", "official-sensitive", "personal", "pseudonymous"]
     options: TypeOptions = Field(default=TypeOptions(), alias="logicalTypeOptions")
     quality: list[Quality] = []
     custom_properties: list[ColumnProperty] = Field(alias="customProperties", min_length=1, max_length=1)
@@ -112,6 +97,16 @@ class Column(_Strict):
     def origin(self) -> Origin:
         """Where in a document the value stands."""
         return self.custom_properties[0].value
+
+    @property
+    def token(self) -> Token | None:
+        """What the column's keyed token is made of; None where the column holds a value of the document."""
+        return self.origin.token
+
+    @property
+    def part_names(self) -> list[str]:
+        """Names under which the parts of a token travel from the reader: ``@<column>.1``, ``@<column>.2``, …"""
+        return [f"@{self.name}.{n}" for n in range(1, len(self.token.parts) + 1)] if self.token else []
 
     @model_validator(mode="after")
     def _types_agree(self) -> Column:
@@ -127,126 +122,21 @@ class Column(_Strict):
             raise ValueError(f"{self.name}: {self.logical_type} can't be kept as {self.physical_type}")
         return self
 
-
-class Period(_Strict):
-    """What stretch of time a record belongs to, and so what a delivery covers.
-
-    ``column`` holds a record's period (a date, or a time stamp read in Europe/London); without it the whole
-    document has the period that its label says. ``label`` is the named group of the file name (or heading) with
-    the period; where both are given they must agree, else the delivery is refused: a label is never believed
-    against the content. ``label_to`` is the end of a labelled range.
-    """
-
-    grain: Literal["month", "year"]
-    column: str | None = None
-    label: str | None = None
-    label_to: str | None = None
-    fixed: str | None = None
-    source_timezone: str | None = None
-
     @model_validator(mode="after")
-    def _known(self) -> Period:
-        if self.column is None and self.label is None and self.fixed is None:
-            raise ValueError("a period needs a column, a label or a fixed value")
+    def _origin_fits(self) -> Column:
+        origin, kind = self.origin, self.physical_type
+        if (origin.token is not None) != (self.classification == "pseudonymous"):
+            raise ValueError(f"{self.name}: a token is classified pseudonymous, and nothing else is")
+        if (origin.token or origin.split) and kind != "text":
+            raise ValueError(f"{self.name}: a token, and codes that are split, are kept as text, not {kind}")
+        if origin.date_formats and kind not in ("date", "timestamptz"):
+            raise ValueError(f"{self.name}: date_formats are for a date or a timestamp, not for {kind}")
+        if origin.timezone and kind != "timestamptz":
+            raise ValueError(f"{self.name}: a timezone is for a timestamp, not for {kind}")
         return self
 
 
-class IdenticalRows(_Strict):
-    """What identical rows of one delivery are.
-
-    ``collapse``: one record, said twice. ``keep``: separate records. ``collapse_where_present`` names a column:
-    identical rows that carry it are one record, those without it are separate.
-    """
-
-    rule: Literal["collapse", "keep", "collapse_where_present"]
-    column: str | None = None
-
-
-class Limits(_Strict):
-    """When a delivery is refused as a whole. Shares are 0-1."""
-
-    quarantined_share: float = Field(default=0.05, ge=0, le=1)
-    withdrawn_share: float = Field(default=0.25, ge=0, le=1)
-    smallest_share_of_usual: float = Field(default=0.1, ge=0, le=1)
-    minimum_rows: int = Field(default=1, ge=0)
-
-
-class MustContain(_Strict):
-    """Values that a whole delivery must hold in ``column``; a delivery that lacks one is incomplete.
-
-    ``starts_with`` compares the beginnings of the values (an LSOA's name begins with its borough's).
-    ``scope`` restricts the rule to one scope. ``may_lack`` is how many may be absent.
-    """
-
-    column: str
-    values: list[str]
-    starts_with: bool = False
-    scope: str | None = None
-    may_lack: int = 0
-
-
-class Reasonableness(_Strict):
-    """A comparison with another feed that a delivery must pass before it is admitted."""
-
-    rule: Literal["annual_totals_agree_with_monthly"]
-    against: str
-    tolerance_share: float = Field(gt=0, lt=1)
-
-
-class Wide(_Strict):
-    """A file with a column a month: which headings are months, as a pattern and a strptime format."""
-
-    period_heading: str
-    period_format: str
-
-
-class Delivery(_Strict):
-    """How the agency delivers the feed and what a delivery means.
-
-    ``delimiters``: the one that cuts the heading line into most pieces is taken. ``ignored_headings``: columns
-    known and left out (headings as in ``Origin``); any other heading that the contract does not name is a new
-    column: let in, and flagged.
-    """
-
-    source: Literal["police", "police_open", "mps", "angelou", "rahab", "tmo", "council", "reference"]
-    format: Literal["delimited", "wide", "json"]
-    delimiters: list[str] = [","]
-    ignored_headings: list[str] = []
-    encodings: list[str] = ["utf-8"]
-    ends_with_newline: bool = True
-    patterns: list[str] = Field(min_length=1)
-    archives: list[str] = []
-    examples: list[str] = Field(min_length=1)
-    wide: Wide | None = None
-    scope: str
-    period: Period
-    identical_rows: IdenticalRows
-    limits: Limits = Limits()
-    must_contain: list[MustContain] = []
-    reasonableness: Reasonableness | None = None
-
-    @field_validator("patterns", "archives")
-    @classmethod
-    def _compile(cls, patterns: list[str]) -> list[str]:
-        for pattern in patterns:
-            re.compile(pattern)
-        return patterns
-
-    @model_validator(mode="after")
-    def _wide_is_described(self) -> Delivery:
-        if (self.format == "wide") != (self.wide is not None):
-            raise ValueError("a wide format needs `wide`, and only a wide format has it")
-        return self
-
-    @model_validator(mode="after")
-    def _examples_match(self) -> Delivery:
-        for example in self.examples:
-            if not any(re.search(p, example, re.IGNORECASE) for p in [*self.patterns, *self.archives]):
-                raise ValueError(f"example {example!r} matches none of the patterns")
-        return self
-
-
-class Operation(_Strict):
+class Operation(Strict):
     """How the feed's DAG runs. ``schedule`` is a cron line in Europe/London."""
 
     schedule: str
@@ -255,7 +145,7 @@ class Operation(_Strict):
     due: str
 
 
-class ContractProperty(_Strict):
+class ContractProperty(Strict):
     """``customProperties`` of a contract."""
 
     property: Literal["delivery", "operation"]
@@ -264,13 +154,13 @@ class ContractProperty(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _pick(cls, data: Any) -> Any:
-        kinds: dict[str, type[_Strict]] = {"delivery": Delivery, "operation": Operation}
+        kinds: dict[str, type[Strict]] = {"delivery": Delivery, "operation": Operation}
         if isinstance(data, dict) and data.get("property") in kinds and isinstance(data.get("value"), dict):
             return data | {"value": kinds[data["property"]].model_validate(data["value"])}
         return data
 
 
-class Table(_Strict):
+class Table(Strict):
     """The one table of a feed. The first sentence of its description is the grain."""
 
     name: str
@@ -279,7 +169,7 @@ class Table(_Strict):
     properties: list[Column] = Field(min_length=1)
 
 
-class Sla(_Strict):
+class Sla(Strict):
     """A promise about the feed: ``frequency``, ``retention`` and the like."""
 
     property: Literal["frequency", "retention", "latency"]
@@ -287,14 +177,14 @@ class Sla(_Strict):
     unit: Literal["d", "m", "y", "h"]
 
 
-class TeamMember(_Strict):
+class TeamMember(Strict):
     """Someone of the owning team, by role and not by name."""
 
     username: str
     role: str
 
 
-class Team(_Strict):
+class Team(Strict):
     """Who owns the feed."""
 
     name: str
@@ -302,7 +192,7 @@ class Team(_Strict):
     members: list[TeamMember] = []
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """A feed's whole contract."""
 
     api_version: Literal["v3.1.0"] = Field(alias="apiVersion")
@@ -348,6 +238,11 @@ class Contract(_Strict):
         """The record key; empty where a whole row is its own key."""
         return [column.name for column in self.columns if column.primary_key]
 
+    @property
+    def token_columns(self) -> list[Column]:
+        """The columns that hold keyed tokens."""
+        return [column for column in self.columns if column.token]
+
     def column(self, name: str) -> Column:
         """Return the column called ``name``; raises ``KeyError``."""
         for column in self.columns:
@@ -364,13 +259,73 @@ class Contract(_Strict):
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
             raise ValueError("a column's name stands twice")
-        delivery = self.delivery
-        named = [
-            delivery.period.column,
-            delivery.identical_rows.column,
-            *(m.column for m in delivery.must_contain),
-        ]
-        for name in named:
+        for what, name in self._named_in_delivery():
             if name is not None and name not in names:
-                raise ValueError(f"{name} is named in `delivery` but is no column")
+                raise ValueError(f"{name} is named in `delivery` ({what}) but is no column")
+        self._check_key()
+        self._check_places()
         return self
+
+    def _named_in_delivery(self) -> Iterator[tuple[str, str | None]]:
+        delivery = self.delivery
+        yield "period", delivery.period.column
+        yield "identical_rows", delivery.identical_rows.column
+        yield "withdrawal", delivery.withdrawal.column if delivery.withdrawal else None
+        for rule in delivery.must_contain:
+            yield "must_contain", rule.column
+
+    def _check_key(self) -> None:
+        if self.key_columns:
+            return
+        if self.delivery.extract != "period":
+            raise ValueError(f"an extract of kind {self.delivery.extract} needs a record key (primaryKey)")
+        if self.delivery.withdrawal:
+            raise ValueError("`withdrawal` needs a record key (primaryKey)")
+
+    def _check_places(self) -> None:
+        """Values stand where the format has them, and an identity stands nowhere but in a token."""
+        of_json, kept = self.delivery.is_json, {fold_heading(h) for h in self.delivery.ignored_headings}
+        parts: dict[str, str] = {}
+        for column in self.columns:
+            origin = column.origin
+            places: list[Origin | TokenPart] = [origin, *(origin.token.parts if origin.token else [])]
+            if any(place.headings if of_json else place.path for place in places):
+                has, lacks = ("paths", "headings") if of_json else ("headings", "paths")
+                raise ValueError(f"{column.name}: the format {self.delivery.format} has {has}, not {lacks}")
+            kept |= {fold_heading(place) for place in _places(origin)}
+            for part in origin.token.parts if origin.token else []:
+                parts |= {fold_heading(place): column.name for place in _places(part)}
+        for place, name in parts.items():
+            if place in kept:
+                raise ValueError(f"{name}: its part {place!r} must not be kept (or ignored) under its own name too")
+
+
+def fold_heading(heading: str) -> str:
+    """Fold case, spacing and underscores of a heading; a regular expression in slashes stays as it is."""
+    return heading if heading.startswith("/") else re.sub(r"[\s_]+", " ", heading).strip().casefold()
+
+
+def _places(origin: Origin | TokenPart) -> list[str]:
+    return [*(origin.headings or []), *([origin.path] if origin.path else [])]
+
+
+__all__ = [
+    "Column",
+    "Contract",
+    "Delivery",
+    "Extract",
+    "IdenticalRows",
+    "Limits",
+    "MustContain",
+    "Operation",
+    "Origin",
+    "PartKind",
+    "Period",
+    "Quality",
+    "Reasonableness",
+    "Token",
+    "TokenPart",
+    "Wide",
+    "Withdrawal",
+    "Workbook",
+]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,13 +55,72 @@ def load_contracts(directory: Path) -> dict[str, Contract]:
         rule = contract.delivery.reasonableness
         if rule and rule.against not in contracts:
             raise ContractError(f"{contract.id}: is compared with {rule.against}, which is no feed")
+    _check_purposes(contracts)
+    _check_extract_dates(contracts)
     return contracts
 
 
+def _check_purposes(contracts: Mapping[str, Contract]) -> None:
+    """Tokens of one purpose are made to be compared, so all are made of the same kinds of parts."""
+    first: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for contract in contracts.values():
+        for column in contract.columns:
+            if column.token is None:
+                continue
+            here = f"{contract.id}.{column.name}"
+            other, kinds = first.setdefault(column.token.purpose, (here, column.token.kinds))
+            if kinds != column.token.kinds:
+                raise ContractError(
+                    f"{here}: a token of purpose {column.token.purpose} is made of {', '.join(kinds)} (see {other}),"
+                    f" not of {', '.join(column.token.kinds)}; tokens made otherwise could never be equal"
+                )
+
+
+def _check_extract_dates(contracts: Mapping[str, Contract]) -> None:
+    for contract in contracts.values():
+        group = contract.delivery.extract_date
+        for example in contract.delivery.examples if group else []:
+            said = (label_of(contract, example) or {}).get(group or "")
+            try:
+                read_extract_date(said or _archive_label(contract, example).get(group or "", ""))
+            except ValueError as error:
+                raise ContractError(f"{contract.id}: the example {example}: {error}") from error
+
+
+def _archive_label(contract: Contract, name: str) -> dict[str, str]:
+    found = (re.search(pattern, name, re.IGNORECASE) for pattern in contract.delivery.archives)
+    return next((read_label(match) for match in found if match), {})
+
+
+def read_extract_date(said: str) -> date:
+    """Return the day of an extract from what a file name says of it.
+
+    ``YYYY-MM-DD`` or ``YYYYMMDD``, with or without ``THHMM``; ``YYYY-MM`` or ``YYYYMM`` is the last day of that
+    month, since an extract of a month is taken when the month is over. Raises ``ValueError``.
+    """
+    found = re.fullmatch(r"(\d{4})-?(\d{2})(?:-?(\d{2})(?:T\d{4})?)?", said, re.IGNORECASE)
+    if found is None:
+        raise ValueError(f"{said!r} is no day of an extract; written as 2017-04-03, 20170403 or 20170403T0630")
+    year, month, day = int(found[1]), int(found[2]), found[3]
+    try:
+        first = date(year, month, 1)
+        return first.replace(day=int(day) if day else monthrange(year, month)[1])
+    except ValueError as error:
+        raise ValueError(f"{said!r} is no day of an extract: {error}") from error
+
+
+def plain_name(name: str) -> str:
+    """Return a document's name without the ending of an OpenPGP message (``.pgp``, ``.gpg``, ``.asc``), if any."""
+    return re.sub(r"\.(?:pgp|gpg|asc)$", "", name, flags=re.IGNORECASE)
+
+
 def label_of(contract: Contract, name: str) -> dict[str, str] | None:
-    """Return what a document's name says (the named groups), or None where the feed does not take it."""
+    """Return what a document's name says (the named groups), or None where the feed does not take it.
+
+    Any document may come encrypted, under its name and an ending that no pattern has to mention.
+    """
     for pattern in contract.delivery.patterns:
-        found = re.search(pattern, name, re.IGNORECASE)
+        found = re.search(pattern, plain_name(name), re.IGNORECASE)
         if found:
             return read_label(found)
     return None

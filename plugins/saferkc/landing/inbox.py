@@ -6,7 +6,7 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,12 @@ from pathlib import Path, PurePosixPath
 
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
-from saferkc.landing.store import LandingError, land, landing_path
+from saferkc.landing.archives import archive_fault
+from saferkc.landing.errors import LandingError
+from saferkc.landing.store import land, open_landed
+from saferkc.privacy.at_rest import TooLargeError
+from saferkc.privacy.sensitivity import is_open_file
+from saferkc.privacy.showing import file_name
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
@@ -53,7 +58,8 @@ def receive(settings: Settings, feed: str) -> list[int]:
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.inbox.{source}"])
         files = [file for file in inbox_files(settings, source) if _settled(file)]
         with ThreadPoolExecutor(_LANDED_AT_ONCE) as pool:  # while one waits for the disk, others are hashed
-            for file, landed in zip(files, pool.map(lambda file: _land(settings, file), files), strict=True):
+            own = [contract for contract in contracts.values() if contract.delivery.source == source]
+            for file, landed in zip(files, pool.map(lambda file: _land(settings, own, file), files), strict=True):
                 if landed is not None:
                     _enter(settings, connection, contracts, source, file, landed)
         waiting = connection.execute(
@@ -71,8 +77,13 @@ def inbox_files(settings: Settings, source: str) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".") and not path.name.lower().endswith(_UNFINISHED)
+        if path.is_file() and not path.name.startswith(".") and not is_unfinished(path.name)
     )
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name is one that programs give to a file while they are writing it."""
+    return name.lower().endswith(_UNFINISHED)
 
 
 def feeds_with_work(settings: Settings) -> set[str]:
@@ -95,7 +106,7 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
         rows = connection.execute(
             """
             insert into quality.arrival (feed, source_name, landed_sha256, archive_member)
-            select distinct on (d.landed_sha256, d.archive_member)
+            select distinct on (d.landed_sha256, d.archive_member, d.extracted_at)
                 d.feed, d.source_name, d.landed_sha256, d.archive_member
             from quality.delivery as d
             where d.feed = %(feed)s and d.arrival_id is not null and d.state <> 'duplicate'
@@ -107,8 +118,9 @@ def replay(settings: Settings, feed: str, date_from: date, date_to: date) -> lis
                     select from quality.arrival as a
                     where a.feed = d.feed and a.landed_sha256 = d.landed_sha256
                         and a.archive_member is not distinct from d.archive_member and a.taken_at is null
+                        and (d.extracted_at is null or a.source_name = d.source_name)
                 )
-            order by d.landed_sha256, d.archive_member, d.delivery_id desc
+            order by d.landed_sha256, d.archive_member, d.extracted_at, d.delivery_id desc
             returning arrival_id
             """,
             {"feed": feed, "from": date_from, "to": date_to},
@@ -140,10 +152,10 @@ class _Landed:
     seen: os.stat_result
 
 
-def _land(settings: Settings, file: Path) -> _Landed | None:
+def _land(settings: Settings, own: Sequence[Contract], file: Path) -> _Landed | None:
     try:
         seen = file.stat()
-        return _Landed(*land(settings, file), seen)
+        return _Landed(*land(settings, file, encrypted=not is_open_file(own, file.name)), seen)
     except (LandingError, FileNotFoundError):
         return None  # still being written, or taken away: the next night sees it whole
 
@@ -159,13 +171,15 @@ def _enter(
     """Enter a landed file and its documents, and take it out of the inbox."""
     sha256, size, seen = landed.sha256, landed.size, landed.seen
     handouts = _handouts(settings, contracts, source, file.name, sha256)
+    own = [contract for contract in contracts.values() if contract.delivery.source == source]
+    shown = file_name(own, file.name, sha256[:12])
     with connection.transaction():
         connection.execute(
             "insert into quality.landed_file (sha256, bytes, first_name) values (%s, %s, %s) on conflict do nothing",
-            [sha256, size, file.name],
+            [sha256, size, shown],
         )
         for handout in handouts:
-            name = f"{file.name}!{handout.member}" if handout.member else file.name
+            name = f"{shown}!{handout.member}" if handout.member else shown
             if handout.fault:
                 _refuse(connection, contracts, handout, name, sha256, size)
             else:
@@ -177,9 +191,17 @@ def _enter(
                         select from quality.arrival
                         where feed = %(feed)s and landed_sha256 = %(sha)s and taken_at is null
                             and archive_member is not distinct from %(member)s
+                            and (source_name = %(name)s or not %(is_dated)s)
                     )
                     """,
-                    {"feed": handout.feed, "name": name, "sha": sha256, "member": handout.member},
+                    {
+                        "feed": handout.feed,
+                        "name": name,
+                        "sha": sha256,
+                        "member": handout.member,
+                        # the same bytes of another day say that nothing has changed since
+                        "is_dated": contracts[handout.feed].delivery.extract_date is not None,
+                    },
                 )
     if _is_still(file, seen):  # else another of its name has come meanwhile and waits for its turn
         file.unlink()
@@ -209,22 +231,24 @@ def _handouts(
 
 def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str) -> list[Handout]:
     try:
-        with landing_path(settings, sha256).open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with open_landed(settings, sha256, seekable=True) as stream, zipfile.ZipFile(stream) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
-            if any(info.flag_bits & 1 for info in members):
-                fault = "the archive is locked with a password; ask the agency for an open one"
+            if fault := archive_fault(archive, stream.seek(0, os.SEEK_END)):
                 return [Handout(c.feed, fault=fault) for c in contracts]
+    except TooLargeError as error:
+        return [Handout(c.feed, fault=str(error)) for c in contracts]
     except (zipfile.BadZipFile, OSError):
         fault = "the archive is damaged or cut short and can't be opened; ask the agency to send it again"
         return [Handout(c.feed, fault=fault) for c in contracts]
     handouts = []
-    for info in members:
+    for number, info in enumerate(members, 1):
         takers = [c for c in contracts if takes(c, PurePosixPath(info.filename).name)]
         if takers:
             handouts.append(Handout(takers[0].feed, member=info.filename))
         else:
             unknown = "no feed takes a file of this name out of the archive"
-            handouts.append(Handout(contracts[0].delivery.source, member=info.filename, fault=unknown))
+            shown = file_name(contracts, info.filename, f"member_{number}")
+            handouts.append(Handout(contracts[0].delivery.source, member=shown, fault=unknown))
     if not handouts:
         return [Handout(c.feed, fault="the archive is empty") for c in contracts]
     return handouts

@@ -18,6 +18,9 @@ from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.reader import SEPARATOR, Batch
+from saferkc.loading.written import CODES_JOINED_BY, OddHours, read_dates, read_local_times, read_times, sorted_codes
+from saferkc.privacy.strays import STRAY
+from saferkc.privacy.tokens import Tokeniser
 
 LONDON = "Europe/London"
 _TEXT = "__text"
@@ -92,14 +95,27 @@ class Typer:
     """Turns frames of text into typed frames, for one document of one contract."""
 
     def __init__(
-        self, contract: Contract, label: Mapping[str, str], named: LabelledPeriod | None, token_key: bytes
+        self,
+        contract: Contract,
+        label: Mapping[str, str],
+        named: LabelledPeriod | None,
+        token_key: bytes,
+        tokenise: Tokeniser | None = None,
     ) -> None:
+        if tokenise is None and any(column.token for column in contract.columns):
+            raise ValueError(f"{contract.id} has tokens, and no keys were given to make them")
         self._contract = contract
         self._label = label
         self._named = named
         self._token_key = token_key
+        self._tokenise = tokenise
         self._new_codes: dict[str, set[str]] = {}
+        self.odd_hours: dict[str, OddHours] = {}
         self._rules = [rule for column in contract.columns for rule in _rules(column)]
+        self._rules += [
+            Rule(name, "identity", "part of a person's identity stands in it", pl.col(STRAY) == name)
+            for name in (tokenise.searched if tokenise else [])
+        ]
 
     @property
     def new_codes(self) -> dict[str, list[str]]:
@@ -108,9 +124,12 @@ class Typer:
 
     def __call__(self, batch: Batch) -> Typed:
         """Type one batch of text (columns of the contract and ``line_number``)."""
-        text = batch.frame.with_columns(pl.col(pl.String).str.strip_chars())
-        frame = text.select("line_number", *(self._cleaned(column, text) for column in self._contract.columns))
+        text = self._tokenise(batch.frame) if self._tokenise else batch.frame  # before any rule or hash sees a row
+        text = text.with_columns(pl.col(pl.String).str.strip_chars())
+        kept = ["line_number", STRAY] if self._tokenise else ["line_number"]
+        frame = text.select(*kept, *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
+        frame = frame.with_columns(self._local_times(frame))
         frame = frame.with_columns(self._period().alias("period"))
         rules = [*self._rules, *self._period_rules()]
         frame, quarantined, off_label = self._judge(frame, rules)
@@ -142,9 +161,11 @@ class Typer:
         if kind == "date":
             wide = self._contract.delivery.wide
             period_format = wide.period_format if wide and column.origin.cell == "period" else None
-            expr = text.str.to_date(period_format or column.options.format or "%Y-%m-%d", strict=False)
-        elif kind == "timestamptz":
-            expr = text.str.to_datetime(column.options.format, time_unit="us", time_zone="UTC", strict=False)
+            formats = [period_format or column.options.format or "%Y-%m-%d", *column.origin.date_formats]
+            expr = text.map_batches(lambda texts: read_dates(texts, formats), return_dtype=pl.Date())
+        elif kind == "timestamptz" and not column.origin.timezone:
+            times = [column.options.format, *column.origin.date_formats]
+            expr = text.map_batches(lambda texts: read_times(texts, times), return_dtype=pl.Datetime("us", "UTC"))
         elif kind == "double precision":
             expr = text.cast(pl.Float64, strict=False)
             if column.origin.decimals is not None:
@@ -155,9 +176,22 @@ class Typer:
             low = text.str.to_lowercase()
             yes, no = low.is_in(["true", "yes", "1", "t", "y"]), low.is_in(["false", "no", "0", "f", "n"])
             expr = pl.when(yes).then(True).when(no).then(False)
+        elif column.origin.split:
+            expr = sorted_codes(text, column.origin.split)
         else:
             expr = text
         return expr.alias(column.name)
+
+    def _local_times(self, frame: pl.DataFrame) -> list[pl.Series]:
+        """Columns of times by a clock, read as moments; those that the clock leaves in doubt are counted."""
+        read = []
+        for column in self._contract.columns:
+            if column.origin.timezone:
+                formats = [column.options.format, *column.origin.date_formats]
+                times, odd = read_local_times(frame[column.name + _TEXT], formats, column.origin.timezone)
+                self.odd_hours[column.name] = self.odd_hours.get(column.name, OddHours()) + odd
+                read.append(times.alias(column.name))
+        return read
 
     def _period(self) -> pl.Expr:
         period = self._contract.delivery.period
@@ -203,15 +237,18 @@ class Typer:
         frame = frame.with_columns(first.alias("@rule"))
         bad = frame.filter(pl.col("@rule").is_not_null())
         texts = [name for name in frame.columns if name.endswith(_TEXT)]
+        keys = [column for column in self._contract.columns if column.primary_key]
+        record_key = _hash(_copied(keys, is_bare=False)) if keys else pl.lit(None, dtype=pl.String)
         quarantined = [
             QuarantinedRow(
                 row[0],
                 failing[row[1]].column,
                 failing[row[1]].name,
                 failing[row[1]].reason,
-                self._token(row[2:]),
+                self._token(row[3:]),
+                row[2],
             )
-            for row in bad.select("line_number", "@rule", *texts).iter_rows()
+            for row in bad.select("line_number", "@rule", record_key.alias("@key"), *texts).iter_rows()
         ]
         off_label = Counter(
             period for row, period in zip(quarantined, bad["period"], strict=True) if row.rule == "label"
@@ -229,6 +266,8 @@ class Typer:
                 if rule.metric != "invalidValues" or rule.severity != "warning":
                     continue
                 values = frame[column.name].unique().drop_nulls()
+                if column.origin.split:
+                    values = values.str.split(CODES_JOINED_BY).explode().unique()
                 known = {fold_label(value) for value in rule.valid_values}
                 strange = {value for value in values.to_list() if fold_label(value) not in known}
                 if strange and column.classification != "public":

@@ -17,7 +17,8 @@ def check_whole(connection: Connection, contract: Contract, document: Document, 
     ``periods`` is the number of months or years that it covers. Raises ``Refused``.
     """
     tally, limits = document.tally, contract.delivery.limits
-    if tally.quarantined > limits.quarantined_share * tally.held:
+    few = min(limits.quarantined_rows, (tally.held + 1) // 2)
+    if tally.quarantined > max(limits.quarantined_share * tally.held, few):
         raise Refused(
             f"{tally.quarantined:,} of its {tally.held:,} rows break the contract; more than"
             f" {limits.quarantined_share:.1%} is taken for a fault of the whole delivery. Most often:"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import IO, Any
 
@@ -12,9 +12,20 @@ import polars as pl
 from saferkc.contracts import Contract, label_of
 from saferkc.loading.columns import COPIED, LabelledPeriod, Typer, labelled_period, scope_of
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import SEPARATOR, DelimitedReader, JsonReader
+from saferkc.loading.json_lines import JsonLinesReader, JsonReader
+from saferkc.loading.reader import SEPARATOR, DelimitedReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
+from saferkc.loading.workbook import WorkbookReader
+from saferkc.privacy.showing import new_heading
+from saferkc.privacy.tokens import Tokeniser
+
+Reader = DelimitedReader | JsonReader | JsonLinesReader | WorkbookReader
+_READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
+    "json": JsonReader,
+    "json_lines": JsonLinesReader,
+    "workbook": WorkbookReader,
+}
 
 # of a typed row, what is still asked for once its columns are written down for COPY
 _SETTLED = ("line_number", "record_key", "row_hash", "period", COPIED)
@@ -23,12 +34,19 @@ _SETTLED = ("line_number", "record_key", "row_hash", "period", COPIED)
 class Document:
     """One document being read: its labels, its layout, its rows as blocks for COPY, and its tally."""
 
-    def __init__(self, contract: Contract, name: str, stream: IO[bytes], token_key: bytes) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        name: str,
+        stream: IO[bytes],
+        token_key: bytes,
+        tokenise: Tokeniser | None = None,
+    ) -> None:
         self.contract = contract
         self.tally = Tally()
         self._name = name
-        read = JsonReader if contract.delivery.format == "json" else DelimitedReader
-        self._batches: JsonReader | DelimitedReader = read(contract, stream)
+        read = _READERS.get(contract.delivery.format, DelimitedReader)
+        self._batches = read(contract, stream)
         self.layout = self._batches.layout
         self.label = self._agreed_label()
         self.named: LabelledPeriod | None = labelled_period(contract, self.label)
@@ -36,7 +54,7 @@ class Document:
         if scope is None:
             raise Refused("neither its name nor its headings say whose it is")
         self.scope = scope
-        self._typer = Typer(contract, self.label, self.named, token_key)
+        self._typer = Typer(contract, self.label, self.named, token_key, tokenise)
         self._repeats = Repeats()
         rules = contract.delivery
         looked_at = [rules.identical_rows.column, *(rule.column for rule in rules.must_contain)]
@@ -88,10 +106,8 @@ class Document:
 
     def flags(self) -> list[dict[str, Any]]:
         """What is new in the document: columns and codes that the contract does not know."""
-        flags = [
-            {"flag": "new_column", "name": heading, "meaning": f"a new column, {heading!r}, has appeared"}
-            for heading in self.layout.new_headings
-        ]
+        shown = [new_heading(self.contract, heading, self.layout.headings) for heading in self.layout.new_headings]
+        flags = [{"flag": "new_column", "name": name, "meaning": meaning} for name, meaning in shown]
         for column, codes in self._typer.new_codes.items():
             flags += [
                 {
@@ -101,7 +117,20 @@ class Document:
                 }
                 for code in codes
             ]
-        return flags
+        return [*flags, *self.layout.notes, *self._odd_hours()]
+
+    def _odd_hours(self) -> Iterator[dict[str, Any]]:
+        for column, odd in self._typer.odd_hours.items():
+            if odd.twice:
+                meaning = (
+                    f"{odd.twice:,} times of {column} lie in an hour that the clock showed twice: read as the first"
+                )
+                yield {"flag": "hour_shown_twice", "name": column, "meaning": meaning, "is_usual": True}
+            if odd.never:
+                meaning = (
+                    f"{odd.never:,} times of {column} lie in an hour that the clock never showed: read an hour later"
+                )
+                yield {"flag": "hour_never_shown", "name": column, "meaning": meaning, "is_usual": True}
 
     def _check_label(self) -> None:
         """A label that most rows belie is not believed: the document is refused, never dated by a guess."""

@@ -11,6 +11,7 @@ from psycopg import sql
 from saferkc.contracts import Contract, load_contracts
 from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
+from saferkc.privacy.errors import without_values
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 from saferkc.warehouse.raw_tables import index_deliveries, raw_table
@@ -101,7 +102,8 @@ def _load_one(settings: Settings, contract: Contract, arrival: Arrival) -> None:
         # the next document need not wait for the disk: ``load_arrivals`` waits for it once, at its end, and what a
         # crash took back before that is an arrival that still waits
         connection.execute("set synchronous_commit = off")
-        Loader(settings, connection, contract, arrival).run()
+        work = Loader(settings, connection, contract, arrival).run
+        without_values(contract, f"loading arrival {arrival.arrival_id} of {contract.feed}", work)
 
 
 def _load_waiting(settings: Settings, feed: str) -> None:

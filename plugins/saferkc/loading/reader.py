@@ -1,34 +1,33 @@
 """Reading a document as a stream of frames of text, in bounded memory whatever the document's size.
 
-A frame holds the contract's columns as text, unparsed, and ``line_number``. Whole blocks of plain lines are
+A frame holds the contract's columns as text, unparsed, and ``line_number``; the parts of a token, which stand for
+it until it is made, are called ``@<column>.<n>`` (``Column.part_names``). Whole blocks of plain lines are
 parsed at once; only lines with quotes, or of a wrong length, are looked at one by one.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import polars as pl
 
 from saferkc.contracts import Contract
-from saferkc.contracts.model import Column
-from saferkc.contracts.registry import read_label
 from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.layout import Layout, layout_of
 
 BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
-_LARGEST_JSON = 64 << 20
 # between the values of a row on their way into the database: a character that texts do not hold
 SEPARATOR = "\x1f"
-_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
-_UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")
+UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")
 _MISQUOTED = ("quotes", "its quotes or line ends are not as agreed, or a field is too long")
 
 
@@ -45,102 +44,6 @@ class Batch:
     is_bare: bool = False
 
 
-@dataclass
-class Layout:
-    """What a document's heading line says: where each column stands, the labels in it, what is new."""
-
-    delimiter: str
-    headings: list[str]
-    positions: dict[str, int]
-    label: dict[str, str]
-    new_headings: list[str]
-    period_positions: dict[int, str] = field(default_factory=dict)
-
-
-class JsonReader:
-    """A JSON array of records, read whole: an answer of an interface is small."""
-
-    def __init__(self, contract: Contract, stream: IO[bytes]) -> None:
-        """Read the records; raises ``Refused`` where they are none or not those of the contract."""
-        self._columns = [column for column in contract.columns if column.origin.path]
-        self._records = _json_records(stream)
-        missing = [
-            column.name
-            for column in self._columns
-            if not column.origin.optional and not any(_follow(r, column) is not _ABSENT for r in self._records)
-        ]
-        if self._records and missing:
-            raise Refused(f"its records lack {', '.join(missing)}")
-        known = {column.origin.path or "" for column in self._columns} | set(contract.delivery.ignored_headings)
-        # an object in which known values stand is known, also where it is empty
-        known |= {path.rsplit(".", cut)[0] for path in known for cut in range(1, path.count(".") + 1)}
-        found = {path: None for record in self._records for path in _paths(record)}
-        self.layout = Layout("", [], {}, {}, [path for path in found if path and path not in known])
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield all records as one batch."""
-        rows = [(n, [_as_text(_follow(record, c)) for c in self._columns]) for n, record in enumerate(self._records, 1)]
-        broken = [QuarantinedRow(number, None, *_UNREADABLE) for number, row in rows if not _is_text(row)]
-        rows = [(number, row) for number, row in rows if _is_text(row)]
-        frame = pl.DataFrame(
-            {"line_number": [number for number, _ in rows]}
-            | {c.name: [row[place] for _, row in rows] for place, c in enumerate(self._columns)},
-            schema={"line_number": pl.Int64} | {c.name: pl.String for c in self._columns},
-        )
-        yield Batch(frame, broken)
-
-
-def _json_records(stream: IO[bytes]) -> list[Any]:
-    content = stream.read(_LARGEST_JSON + 1)
-    if len(content) > _LARGEST_JSON:
-        raise Refused(f"it is larger than {_LARGEST_JSON >> 20} MB, too large for one answer of an interface")
-    try:
-        records = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Refused("it is not written in UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise Refused(f"it is no whole JSON (line {error.lineno}): cut short or damaged") from error
-    except RecursionError:
-        raise Refused("it is no list of records: its objects are nested too deeply") from None
-    if not isinstance(records, list):
-        raise Refused("it holds no list of records")
-    return records
-
-
-def _paths(record: Any, above: str = "") -> Iterator[str]:
-    """The dotted paths of all values in a record."""
-    if not isinstance(record, dict):
-        yield above.removesuffix(".")
-        return
-    for key, value in record.items():
-        yield from _paths(value, f"{above}{key}.")
-
-
-_ABSENT = object()
-
-
-def _follow(record: Any, column: Column) -> Any:
-    place = record
-    for step in (column.origin.path or "").split("."):
-        if place is None:
-            return None
-        if not isinstance(place, dict) or step not in place:
-            return _ABSENT
-        place = place[step]
-    return place
-
-
-def _is_text(values: Sequence[str | None]) -> bool:
-    """Whether a database can keep the values: no NUL, no half of a character."""
-    return not any(value and _UNKEEPABLE.search(value) for value in values)
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or value is _ABSENT:
-        return None
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 class DelimitedReader:
     """A delimited text, long or wide, read block by block."""
 
@@ -148,7 +51,7 @@ class DelimitedReader:
         """Read the heading line; raises ``Refused`` where it does not fit the contract."""
         self._contract = contract
         self._stream = stream
-        self._encoding = contract.delivery.encodings[0]
+        self._encodings = [name for name in contract.delivery.encodings if name != "utf-16"]
         self._rest = self._first_block()
         if not self._rest.strip():
             raise Refused("it is empty")
@@ -158,12 +61,17 @@ class DelimitedReader:
             raise Refused("it has no whole heading line: cut short, or not a text")
         heading, self._rest = self._rest[: end + 1], self._rest[end + 1 :]
         self._line = 2
-        self.layout = _layout(contract, self._as_utf8(heading).decode().strip("\r\n"))
+        self.layout = self._read_heading(self._as_utf8(heading).decode().strip("\r\n"))
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the lines after the heading; raises ``Refused`` for what is not readable as a whole."""
         for block in self._blocks():
             yield self._parse(self._as_utf8(block))
+
+    def _read_heading(self, line: str) -> Layout:
+        delimiter = max(self._contract.delivery.delimiters, key=line.count)
+        headings = next(csv.reader([line], delimiter=delimiter), [])
+        return layout_of(self._contract, headings, delimiter)
 
     def _first_block(self) -> bytes:
         """The beginning of the document, with the whole heading line in it where there is one."""
@@ -176,24 +84,45 @@ class DelimitedReader:
         return block
 
     def _strip_mark(self) -> None:
-        for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
+        """Take off a mark of the encoding; UTF-16 is read where the contract lists it and a mark says so."""
+        agreed = self._contract.delivery.encodings
+        for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
             if self._rest.startswith(mark):
-                raise Refused(f"it is written in {name}; {self._encoding} was agreed")
-        self._rest = self._rest.removeprefix(b"\xef\xbb\xbf")
+                if "utf-16" not in agreed:
+                    raise Refused(f"it is written in UTF-16; {' or '.join(agreed)} was agreed")
+                self._stream = cast(IO[bytes], _InUtf8(self._rest.removeprefix(mark), self._stream, codec))
+                self._encodings = ["utf-8"]
+                self._rest = self._first_block()
+                return
+        if any(set(self._rest[start:_FIRST_BYTES:2]) == {0} for start in (0, 1)):
+            raise Refused(f"it seems to be written in UTF-16, without the mark; {' or '.join(agreed)} was agreed")
+        self._rest = self._rest.removeprefix(codecs.BOM_UTF8)
 
     def _as_utf8(self, block: bytes) -> bytes:
-        """Check that the block is written as agreed and return it in UTF-8."""
+        """Check that the block is written as agreed and return it in UTF-8.
+
+        Where several encodings were agreed each line is read in the first that fits: files are put together from
+        pieces of several systems. UTF-16 is told by its mark alone, at the beginning.
+        """
         if block.isascii():
             return block
-        agreed = self._contract.delivery.encodings
-        for encoding in agreed[agreed.index(self._encoding) :]:
+        try:
+            block.decode()
+            if "utf-8" in self._encodings:
+                return block
+        except UnicodeDecodeError:
+            pass
+        lines = block.split(b"\n") if len(self._encodings) > 1 else [block]
+        return b"\n".join(map(self._line_as_utf8, lines))
+
+    def _line_as_utf8(self, line: bytes) -> bytes:
+        for encoding in self._encodings:
             try:
-                text = block.decode(encoding)
+                return line.decode(encoding).encode()
             except UnicodeDecodeError:
                 continue
-            self._encoding = encoding
-            return block if encoding == "utf-8" else text.encode()
-        raise Refused(f"it is not written in {' or '.join(agreed)}, from line {self._line} at the latest")
+        agreed = " or ".join(self._contract.delivery.encodings)
+        raise Refused(f"it is not written in {agreed}, from line {self._line} at the latest")
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield blocks of whole lines; a quoted field never ends in the middle of one."""
@@ -202,18 +131,43 @@ class DelimitedReader:
         block_bytes = max(1, BLOCK_BYTES // (len(self.layout.period_positions) or 1))
         while more := self._stream.read(block_bytes):
             rest += more
-            end = _whole_lines(rest)
+            end = _whole_lines(rest) or self._end_of_odd_line(rest, block_bytes)
             if end:
                 block, rest = rest[:end], rest[end:]
                 yield block
-            elif len(rest) > block_bytes + _LONGEST_LINE:
-                raise Refused(f"line {self._line} does not end: a quote is not closed, or it is not a text")
         if rest:
-            if rest.count(b'"') % 2:
+            if rest.count(b'"') % 2 and self._ends_in_a_field(rest):
                 raise Refused("it ends inside a quoted field: cut short")
             if self._contract.delivery.ends_with_newline and not rest.endswith(b"\n"):
                 raise Refused("its last line has no end: cut short")
             yield rest
+
+    def _end_of_odd_line(self, rest: bytes, block_bytes: int) -> int:
+        """Where the first line ends, if its odd quote opens no field that ends on a later line; else 0.
+
+        Such a quote is a mark of its own (as in 5"), or one that is never closed: the line is then broken, and
+        the lines after it are not.
+        """
+        end = rest.find(b"\n") + 1
+        is_too_long = len(rest) > block_bytes + _LONGEST_LINE
+        if is_too_long and not end:
+            raise Refused(f"line {self._line} does not end: it is not a text")
+        return end if is_too_long or (end and None not in self._fields(rest[:end])) else 0
+
+    def _ends_in_a_field(self, lines: bytes) -> bool:
+        """Whether lines of which one opens a quote too many end in a field that is not closed, or in a part of it.
+
+        Where whole records follow that line, it is the line that is wrong and not the end.
+        """
+        counts = self._fields(lines)
+        return None in counts and counts[-1] != len(self.layout.headings)
+
+    def _fields(self, lines: bytes) -> list[int | None]:
+        """How many fields each record has; None where it is wrongly quoted."""
+        text = self._as_utf8(lines)
+        text = text.replace(b"\r\n", b"\n") + (b"" if text.endswith(b"\n") else b"\n")
+        records = _records(text, self.layout.delimiter, range(text.count(b"\n")))
+        return [None if fields is None else len(fields) for _, fields in records]
 
     def _parse(self, text: bytes) -> Batch:
         """Parse whole lines: at once where they hold no quote, one by one where they do or where one is broken."""
@@ -307,6 +261,26 @@ class DelimitedReader:
         )
 
 
+class _InUtf8:
+    """A stream of UTF-16, given as UTF-8."""
+
+    def __init__(self, beginning: bytes, stream: IO[bytes], codec: str) -> None:
+        self._pending = beginning
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(codec)()
+
+    def read(self, size: int) -> bytes:
+        """Return at least a byte where there is one; raises ``Refused`` where it is no UTF-16."""
+        while True:
+            more, self._pending = self._pending or self._stream.read(size), b""
+            try:
+                text = self._decoder.decode(more, final=not more)
+                if text or not more:
+                    return text.encode()
+            except UnicodeError:
+                raise Refused("it is not written in the UTF-16 that its mark says, or is cut short") from None
+
+
 def _fault(fields: list[str] | None, width: int) -> tuple[str, str] | None:
     """Rule and reason where a record can't be read, else None."""
     if fields is None:
@@ -314,7 +288,7 @@ def _fault(fields: list[str] | None, width: int) -> tuple[str, str] | None:
     if len(fields) != width:
         return "column_count", f"it has {len(fields)} fields where the heading has {width}"
     if any("\0" in value for value in fields):
-        return _UNREADABLE
+        return UNREADABLE
     return None
 
 
@@ -356,62 +330,3 @@ def _records(text: bytes, delimiter: str, line_numbers: Sequence[int]) -> Iterat
         except csv.Error:
             yield line_numbers[start], None
             place = start + 1
-
-
-def _fold(heading: str) -> str:
-    return re.sub(r"[\s_]+", " ", heading).strip().casefold()
-
-
-def _layout(contract: Contract, line: str) -> Layout:
-    delivery = contract.delivery
-    delimiter = max(delivery.delimiters, key=line.count)
-    headings = next(csv.reader([line], delimiter=delimiter))
-    positions: dict[str, int] = {}
-    label: dict[str, str] = {}
-    for column in contract.columns:
-        for accepted in column.origin.headings or []:
-            place = _find(accepted, headings, label)
-            if place is not None:
-                positions[column.name] = place
-                break
-    missing = [
-        column.name
-        for column in contract.columns
-        if column.origin.headings and not column.origin.optional and column.name not in positions
-    ]
-    if missing:
-        expected = "; ".join(" or ".join(contract.column(name).origin.headings or []) for name in missing)
-        raise Refused(f"it lacks the column {expected}")
-    periods: dict[int, str] = {}
-    if delivery.wide:
-        periods = {
-            place: heading.strip()
-            for place, heading in enumerate(headings)
-            if re.fullmatch(delivery.wide.period_heading, heading.strip())
-        }
-        if not periods:
-            raise Refused("it has no column for a month")
-        if len(set(periods.values())) != len(periods):
-            raise Refused("the same month stands over two of its columns")
-    known = {*positions.values(), *periods}
-    for ignored in delivery.ignored_headings:
-        known |= {i for i, heading in enumerate(headings) if _is(ignored, heading)}
-    new = [heading for i, heading in enumerate(headings) if i not in known and heading.strip()]
-    return Layout(delimiter, headings, positions, label, new, periods)
-
-
-def _is(accepted: str, heading: str) -> re.Match[str] | bool | None:
-    """Whether a heading is the accepted one; an accepted one in slashes is a regular expression."""
-    if accepted.startswith("/") and accepted.endswith("/"):
-        return re.fullmatch(accepted[1:-1], heading.strip(), re.IGNORECASE)
-    return _fold(accepted) == _fold(heading)
-
-
-def _find(accepted: str, headings: list[str], label: dict[str, str]) -> int | None:
-    for place, heading in enumerate(headings):
-        found = _is(accepted, heading)
-        if isinstance(found, re.Match):
-            label.update(read_label(found))
-        if found:
-            return place
-    return None

@@ -1,4 +1,8 @@
-"""Keeping every version: what a delivery adds to raw, leaves unchanged and withdraws."""
+"""Keeping every version: what a delivery adds to raw, leaves unchanged and withdraws.
+
+Here are the stage that all deliveries pass, and the merge of those that hold everything of a month or year; those
+that speak for records are merged in ``extracts``.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +67,17 @@ def parts_of(
 def displace_simulated(connection: Connection, contract: Contract, delivery_id: int) -> int:
     """Withdraw the feed's simulated records, since a real delivery has come; return how many.
 
-    Real and simulated records never stand in one series.
+    Real and simulated records never stand in one series. Once they are withdrawn nothing is looked for again.
     """
+    speaks = connection.execute(
+        """
+        select from quality.delivery_coverage as c join quality.delivery as d on d.delivery_id = c.delivery_id
+        where c.feed = %s and c.is_current and d.is_simulated limit 1
+        """,
+        [contract.feed],
+    ).fetchone()
+    if speaks is None:
+        return 0
     withdrawn = connection.execute(
         sql.SQL(
             """

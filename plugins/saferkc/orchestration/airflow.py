@@ -20,6 +20,7 @@ from saferkc.orchestration.dbt import project_fingerprint, refresh_manifest
 from saferkc.orchestration.environment import (
     HOME_MARKER,
     airflow_environment,
+    connection_variables,
     remember_secrets,
     write_password_file,
 )
@@ -168,6 +169,7 @@ def _fingerprint(settings: Settings) -> str:
         digest.update(importlib.metadata.version(name).encode())
     digest.update(f"{settings.runtime().get('postgres_port')} {settings.warehouse_url}".encode())
     digest.update(project_fingerprint(settings).encode())
+    digest.update(repr(sorted(connection_variables().items())).encode())
     # the DAGs are drawn from the contracts, and workers keep the library that they were started with
     sources = [*settings.dags_dir.glob("*.py"), *settings.contracts_dir.glob("*.yaml"), *_LIBRARY.rglob("*.py")]
     for path in sorted(sources):

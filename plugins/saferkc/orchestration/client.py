@@ -82,6 +82,12 @@ class AirflowClient:
         errors = self._all("/api/v2/importErrors", "import_errors")
         return [f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in errors]
 
+    def connections(self, prefix: str) -> dict[str, str]:
+        """Return name and type of the connections whose names begin so."""
+        pattern = urllib.parse.urlencode({"connection_id_pattern": f"{prefix}%"})
+        rows = self._all(f"/api/v2/connections?{pattern}", "connections")
+        return {row["connection_id"]: row["conn_type"] for row in rows if row["connection_id"].startswith(prefix)}
+
     def trigger(self, dag_id: str, conf: dict[str, Any], note: str | None = None) -> DagRun:
         """Start a run of ``dag_id`` and return it. Raises ``AirflowRefusedError`` when there is no such DAG."""
         body = {"logical_date": None, "conf": conf, "note": note}
@@ -108,7 +114,7 @@ class AirflowClient:
         rows: list[dict[str, Any]] = []
         while True:
             page = [*(query or []), ("limit", "100"), ("offset", str(len(rows)))]
-            answer = self._send("GET", f"{path}?{urllib.parse.urlencode(page)}")
+            answer = self._send("GET", f"{path}{'&' if '?' in path else '?'}{urllib.parse.urlencode(page)}")
             rows += answer[key]
             if not answer[key] or len(rows) >= answer["total_entries"]:
                 return rows

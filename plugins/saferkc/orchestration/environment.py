@@ -16,6 +16,8 @@ from saferkc.warehouse.embedded import free_port, home_id
 USER = "admin"
 # names this home's processes among all of the machine's, orphans of a crash included
 HOME_MARKER = "SAFERKC_HOME_ID"
+# connections to agencies may be set by variables, as AIRFLOW_CONN_SAFERKC_POLICE
+CONNECTION_VARIABLE = "AIRFLOW_CONN_SAFERKC_"
 # loggers that write a line a request or a second
 _TALKATIVE = (
     "http.access=WARNING",
@@ -66,7 +68,12 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         # a developer's own Airflow settings must not leak in; nor a shell's wish to compile at every import
         if not name.startswith("AIRFLOW") and name != "PYTHONDONTWRITEBYTECODE"
     }
-    return inherited | _saferkc(settings) | _quiet() | _airflow(settings)
+    return inherited | connection_variables() | _saferkc(settings) | _quiet() | _airflow(settings)
+
+
+def connection_variables() -> dict[str, str]:
+    """Return the variables that set connections to agencies."""
+    return {name: value for name, value in os.environ.items() if name.startswith(CONNECTION_VARIABLE)}
 
 
 def _saferkc(settings: Settings) -> dict[str, str]:

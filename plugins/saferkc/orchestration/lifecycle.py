@@ -66,8 +66,18 @@ def brought_up(settings: Settings, progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def database_up(settings: Settings) -> Iterator[None]:
-    """Have the database up for a question, and leave it as it was found."""
-    if settings.external_warehouse_url is not None or embedded.is_running(settings):
+    """Have the warehouse up for a question, and leave it as it was found."""
+    if settings.external_warehouse_url is not None:
+        yield
+        return
+    with airflow_database_up(settings):
+        yield
+
+
+@contextmanager
+def airflow_database_up(settings: Settings) -> Iterator[None]:
+    """Have Airflow's database up, which is always in the embedded server, and leave it as it was found."""
+    if embedded.is_running(settings):
         yield
         return
     if not embedded.exists(settings):

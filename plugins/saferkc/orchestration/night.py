@@ -16,6 +16,7 @@ from saferkc.contracts import load_contracts
 from saferkc.landing import feeds_with_work
 from saferkc.orchestration import airflow
 from saferkc.orchestration.client import AirflowClient, AirflowUnreachableError, DagRun
+from saferkc.orchestration.connections import connected_sources
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
@@ -66,7 +67,8 @@ def run_night(
 ) -> Night:
     """Run the ingest DAGs, wait for the build that follows, and say how it ended.
 
-    Without ``feeds`` those run for which something lies in the inbox or waits to be loaded. ``replay`` judges
+    Without ``feeds`` those run for which something lies in the inbox or waits to be loaded, and those whose source
+    has a connection: whether an agency offers something new is known once it was asked. ``replay`` judges
     landed files that cover those days again. ``full_refresh`` builds all marts anew from raw, also where nothing is
     new. ``report`` is told a DAG and its state at every change.
     Everything must be up. Raises ``NightError``.
@@ -83,7 +85,8 @@ def _chosen(settings: Settings, feeds: Iterable[str], report: Report) -> list[st
         raise NightError(f"there is no feed {unknown[0]}; the feeds are {', '.join(known)}")
     if chosen:
         return chosen
-    busy = feeds_with_work(settings)
+    fetched = connected_sources(AirflowClient(settings))
+    busy = feeds_with_work(settings) | {c.feed for c in known.values() if c.delivery.source in fetched}
     idle = [feed for feed in known if feed not in busy]
     if idle:
         report(", ".join(idle) if busy else "any feed", "nothing arrived for")

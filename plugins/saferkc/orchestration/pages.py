@@ -12,13 +12,15 @@ _INGEST = """\
 **When.** {usage} Due: {due}. The DAG looks every time its schedule (`{schedule}`, Europe/London) comes round;
 a run that finds nothing ends at once.
 
-**Steps.** *land* copies what lies in `inbox/{source}/` byte for byte into landing; *load* judges each delivery
-against its contract and takes it into `raw.{feed}`, a transaction a delivery; *check* asks Great Expectations
-about what was admitted and tells the `warehouse` DAG that there is something to build.
+**Steps.** *land* fetches what is new at the agency, where the connection `saferkc_{source}` says how
+(`docs/runbook/connections.md`), and copies what lies in `inbox/{source}/` byte for byte into landing; *load* judges
+each delivery against its contract and takes it into `raw.{feed}`, a transaction a delivery; *check* asks Great
+Expectations about what was admitted and tells the `warehouse` DAG that there is something to build.
 
-**Why it is safe to run again.** Landing knows a file by its SHA-256, so the same bytes are one delivery. A delivery
-is taken in whole or not at all; a row that is known already adds nothing. A run that was cut off leaves its arrivals
-waiting, and the next run takes them.
+**Why it is safe to run again.** What was fetched is remembered, and a fetch that broke off goes on where it was.
+Landing knows a file by its SHA-256, so the same bytes are one delivery. A delivery is taken in whole or not at all;
+a row that is known already adds nothing. A run that was cut off leaves its arrivals waiting, and the next run takes
+them.
 
 **To replay** deliveries of past months: trigger this DAG with `date_from` and `date_to`, or
 `saferkc backfill --feed {feed} --from 2016-01-01 --to 2016-12-31`. Landed files that cover those days are judged again;

@@ -9,13 +9,16 @@ from psycopg import sql
 from saferkc.contracts import Contract
 from saferkc.contracts.version_columns import VERSION_COLUMNS
 from saferkc.warehouse.connection import Connection
+from saferkc.warehouse.history import create_history_functions
 
 
 def create_raw_tables(connection: Connection, contracts: Mapping[str, Contract]) -> None:
-    """Make the raw tables that are missing, and add columns that a contract has gained.
+    """Make the raw tables that are missing, and add columns that a contract has gained; and what stands by them.
 
     A column that a contract has lost stays, with its history; a changed type is an error for a migration.
     """
+    # two tasks may start at once on a new warehouse
+    connection.execute("select pg_advisory_xact_lock(hashtext('saferkc.migrate'))")
     existing: dict[str, set[str]] = {}
     for table, column in connection.execute(
         "select table_name, column_name from information_schema.columns where table_schema = 'raw'"
@@ -24,14 +27,11 @@ def create_raw_tables(connection: Connection, contracts: Mapping[str, Contract])
     for contract in contracts.values():
         if contract.feed not in existing:
             _create(connection, contract)
-            continue
-        for column in contract.columns:
-            if column.name not in existing[contract.feed]:
-                connection.execute(
-                    sql.SQL("alter table {} add column {} {}").format(
-                        raw_table(contract), sql.Identifier(column.name), sql.SQL(column.physical_type)
-                    )
-                )
+        else:
+            _add_columns(connection, contract, existing[contract.feed])
+        if contract.delivery.extract != "period":
+            _create_key_indexes(connection, contract)
+    create_history_functions(connection, contracts)
 
 
 def index_deliveries(connection: Connection, contract: Contract) -> None:
@@ -79,6 +79,35 @@ def written_columns(contract: Contract) -> list[str]:
     derived = derived_columns(contract)
     names = [name for name, _, _ in VERSION_COLUMNS] + [column.name for column in contract.columns]
     return [name for name in names if name not in derived]
+
+
+def _add_columns(connection: Connection, contract: Contract, existing: set[str]) -> None:
+    for column in contract.columns:
+        if column.name not in existing:
+            connection.execute(
+                sql.SQL("alter table {} add column {} {}").format(
+                    raw_table(contract), sql.Identifier(column.name), sql.SQL(column.physical_type)
+                )
+            )
+
+
+def _create_key_indexes(connection: Connection, contract: Contract) -> None:
+    """Indexes of a feed whose deliveries speak for records: a night must find them without reading history.
+
+    A feed whose deliveries speak for months has none: they would slow its load.
+    """
+    indexes = {
+        "record": "(record_key)",
+        "ended": "(withdrawn_delivery_id) where withdrawn_delivery_id is not null",
+    }
+    if contract.delivery.extract == "full":  # what stands now is compared with every delivery, whole
+        indexes["current"] = "(record_key) where withdrawn_delivery_id is null"
+    for name, what in indexes.items():
+        connection.execute(
+            sql.SQL("create index if not exists {} on {} {}").format(
+                sql.Identifier(f"{contract.feed}_{name}"), raw_table(contract), sql.SQL(what)
+            )
+        )
 
 
 def _create(connection: Connection, contract: Contract) -> None:
