@@ -364,6 +364,18 @@ def test_cells_that_are_wrong_quarantine_their_rows_alone(settings: Settings) ->
     ]
 
 
+def test_a_record_whose_row_is_spoilt_is_not_taken_for_withdrawn(settings: Settings) -> None:
+    """A full extract that holds a record in a row that can't be read holds it all the same."""
+    deliver(settings, REFERRALS, BOOK, referrals(), "angelou")
+    rows = [list((REFERRAL | {"Referral No": f"ANG-{n:05}"}).values()) for n in range(40)]
+    rows[4][7] = "=40-8"
+    table = [list(REFERRAL), *rows[:39], ["Total", 40], rows[39]]
+    delivery = deliver(settings, REFERRALS, BOOK.replace("04-30", "05-01"), workbook({"Referrals": table}), "angelou")
+    assert (delivery.state, delivery.counts) == ("admitted", (40, 0, 38, 2, 0))
+    assert quarantined(settings) == [(6, "age", "formula"), (42, None, "below_the_table")]
+    assert one(settings, f"select count(*) from raw.{REFERRALS} where withdrawn_delivery_id is null") == 40
+
+
 def test_a_locked_workbook_waits_in_landing_until_its_password_is_known(
     settings: Settings, connection: Callable[..., None]
 ) -> None:

@@ -19,6 +19,7 @@ from saferkc.contracts import Contract
 from saferkc.landing.unlock import Secret
 from saferkc.loading import sheets
 from saferkc.loading import workbook as workbook_module
+from saferkc.loading.columns import FAULT
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.workbook import WorkbookReader
 from small_contracts import column, small_contract
@@ -65,6 +66,12 @@ def read(
     if not frames:
         return [], broken, reader.layout.notes
     whole = pl.concat(frames)
+    told = whole.filter(pl.col(FAULT).is_not_null())
+    for number, fault in told.select("line_number", FAULT).rows():
+        name, rule, reason = fault.split("\x1f")
+        broken.append(QuarantinedRow(number, name or None, rule, reason))
+    assert told["ref"].null_count() == 0  # the key of the record is known
+    whole = whole.filter(pl.col(FAULT).is_null())
     names = [name for name in ["line_number", *NAMES] if name in whole.columns]
     return whole.select(names).rows(), broken, reader.layout.notes
 

@@ -1,4 +1,4 @@
-"""The simulated world: its 2016/17 is the plan's, it is the same from the same seed, and its people are who they are."""
+"""The simulated world: its 2016/17 is the plan's, it is the same from the same seed, and a person is one person."""
 
 from __future__ import annotations
 

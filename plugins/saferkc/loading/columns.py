@@ -17,7 +17,7 @@ from saferkc.contracts import Contract
 from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
-from saferkc.loading.reader import SEPARATOR, Batch
+from saferkc.loading.reader import SEPARATOR
 from saferkc.loading.written import CODES_JOINED_BY, OddHours, read_dates, read_local_times, read_times, sorted_codes
 from saferkc.privacy.strays import STRAY
 from saferkc.privacy.tokens import Tokeniser
@@ -25,8 +25,9 @@ from saferkc.privacy.tokens import Tokeniser
 LONDON = "Europe/London"
 _TEXT = "__text"
 # all of the contract's columns of a row, as COPY reads them
-COPIED = "@copied"
+COPIED = "=copied"
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", SEPARATOR: f"\\{SEPARATOR}"}
+FAULT = "@fault"
 _MOST_NEW_CODES = 50
 _INTEGER_LIMITS = {"integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
 
@@ -122,19 +123,20 @@ class Typer:
         """Values outside a code list, by column; hidden where the column is not public."""
         return {name: sorted(values) for name, values in self._new_codes.items() if values}
 
-    def __call__(self, batch: Batch) -> Typed:
-        """Type one batch of text (columns of the contract and ``line_number``)."""
-        text = self._tokenise(batch.frame) if self._tokenise else batch.frame  # before any rule or hash sees a row
+    def __call__(self, text: pl.DataFrame, *, is_bare: bool = False) -> Typed:
+        """Type one frame of text (columns of the contract and ``line_number``); for ``is_bare`` see ``Batch``."""
+        if self._tokenise:
+            text = self._tokenise(text)  # before any rule, reason or hash sees the row
         text = text.with_columns(pl.col(pl.String).str.strip_chars())
-        kept = ["line_number", STRAY] if self._tokenise else ["line_number"]
+        kept = ["line_number", *(name for name in (STRAY, FAULT) if name in text.columns)]
         frame = text.select(*kept, *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
         frame = frame.with_columns(self._local_times(frame))
         frame = frame.with_columns(self._period().alias("period"))
-        rules = [*self._rules, *self._period_rules()]
+        rules = [*_told(text), *self._rules, *self._period_rules()]
         frame, quarantined, off_label = self._judge(frame, rules)
         self._note_new_codes(frame)
-        return Typed(self._hashed(frame, is_bare=batch.is_bare), quarantined, off_label)
+        return Typed(self._hashed(frame, is_bare=is_bare), quarantined, off_label)
 
     def _cleaned(self, column: Column, text: pl.DataFrame) -> pl.Expr:
         origin = column.origin
@@ -242,7 +244,7 @@ class Typer:
         quarantined = [
             QuarantinedRow(
                 row[0],
-                failing[row[1]].column,
+                failing[row[1]].column or None,
                 failing[row[1]].name,
                 failing[row[1]].reason,
                 self._token(row[3:]),
@@ -316,6 +318,23 @@ def _as_text(column: Column, *, is_bare: bool) -> pl.Expr:
 def escaped(text: pl.Expr) -> pl.Expr:
     """Escape what COPY would read as its own: backslashes, line ends and the separator."""
     return text.str.replace_many(_ESCAPES)
+
+
+def _told(text: pl.DataFrame) -> list[Rule]:
+    """Rules for the faults that a reader has already found in rows whose other values are good."""
+    rules = []
+    for fault in text[FAULT].unique().drop_nulls().sort() if FAULT in text.columns else []:
+        column, name, reason = fault.split(SEPARATOR)
+        rules.append(Rule(column, name, reason, pl.col(FAULT) == fault))
+    return rules
+
+
+def fault_in(column: str | None, rule: str, reason: str) -> str:
+    """Return what a reader writes in the column ``FAULT`` of a row that breaks a rule of its own.
+
+    Such a row goes to quarantine like any other, with the key of its record: a full extract does hold that record.
+    """
+    return SEPARATOR.join((column or "", rule, reason))
 
 
 def _rules(column: Column) -> list[Rule]:

@@ -92,7 +92,7 @@ class Document:
         Lines hold the version columns ``names`` and then all of the contract's, parted by ``SEPARATOR``.
         """
         for batch in self._batches:
-            typed = self._typer(batch)
+            typed = self._typer(batch.frame, is_bare=batch.is_bare)
             frame, repeated, clashing = self._settle(typed.frame.select(self._needed))
             faults = [*batch.broken, *typed.quarantined, *clashing]
             self.tally.add(frame, batch.frame.height + len(batch.broken), faults, repeated, typed.off_label)

@@ -2,7 +2,8 @@
 
 What is a record: every row below the headings that has a value under one of them, hidden rows too (a filter that
 was left on hides rows and deletes none). No record: totals, and notes under the table. What is left out is counted
-in ``layout.notes``; what might be a record and can't be read falls out, with its row number.
+in ``layout.notes``; what might be a record and can't be read goes to quarantine, with its row number and, as far
+as it can be read, its key (``columns.FAULT``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from openpyxl.utils.datetime import from_excel
 from saferkc.contracts import Contract
 from saferkc.landing.errors import UnlockError
 from saferkc.landing.unlock import Secrets, connection_secret, open_workbook
+from saferkc.loading.columns import FAULT, fault_in
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.layout import Field, Layout, fields_of, find_fields, layout_of
 from saferkc.loading.reader import UNKEEPABLE, UNREADABLE, Batch
@@ -57,9 +59,9 @@ class WorkbookReader:
     def __iter__(self) -> Iterator[Batch]:
         """Yield the rows below the headings; raises ``Refused`` for what is not readable as a whole."""
         batch = _Collected(self._cells)
-        for row in self._records():
-            self._hidden += isinstance(row, Row) and row.is_hidden
-            batch.add(row)
+        for row, fault in self._records():
+            self._hidden += row.is_hidden
+            batch.add(row, fault)
             if batch.count >= BATCH_ROWS:
                 yield batch.give()
         if batch.count:
@@ -71,8 +73,8 @@ class WorkbookReader:
             rows = f"{self._hidden:,} rows are" if self._hidden > 1 else "1 row is"
             self._note("hidden_rows", f"{rows} hidden in the sheet; read like the others", is_usual=True)
 
-    def _records(self) -> Iterator[Row | QuarantinedRow]:
-        """Yield rows that are records, and those below the totals that look like one."""
+    def _records(self) -> Iterator[tuple[Row, str | None]]:
+        """Yield rows that are records, each with its fault if it is one below the totals."""
         notes: list[Row] = []  # short rows, which are notes where no record follows them
         is_over = False
         for row in self._book.rows(self._sheet):
@@ -85,15 +87,15 @@ class WorkbookReader:
             is_over = is_over or ((bool(lacks) or not self._must_have) and self._is_totals(row))
             if is_over:
                 if self._must_have and not lacks:
-                    yield QuarantinedRow(row.number, None, *_BELOW)
+                    yield row, fault_in(None, *_BELOW)
                 else:
                     self._left_out += 1
             elif lacks and len(row.cells) == 1 and len(self._cells) > 1 and len(notes) < _MOST_NOTES:
                 notes.append(row)
             else:
-                yield from notes
+                yield from ((note, None) for note in notes)
                 notes = []
-                yield row
+                yield row, None
         self._left_out += len(notes)
 
     def _is_totals(self, row: Row) -> bool:
@@ -167,27 +169,24 @@ class _Collected:
     def count(self) -> int:
         return len(self._numbers) + len(self._broken)
 
-    def add(self, row: Row | QuarantinedRow) -> None:
-        if isinstance(row, QuarantinedRow):
-            self._broken.append(row)
-            return
+    def add(self, row: Row, fault: str | None) -> None:
         values: list[str | None] = []
         for one in self._cells:
             value = row.cells.get(one.place)
             if isinstance(value, CellFault):
-                self._broken.append(QuarantinedRow(row.number, one.field.column.name, *value.value))
-                return
+                fault = fault or fault_in(one.field.column.name, *value.value)
+                value = None
             text = None if value is None else one.as_text(value)
             if text and UNKEEPABLE.search(text):
                 self._broken.append(QuarantinedRow(row.number, None, *UNREADABLE))
                 return
             values.append(text)
         self._numbers.append(row.number)
-        for column, text in zip(self._columns, values, strict=True):
+        for column, text in zip(self._columns, [*values, fault], strict=True):
             column.append(text)
 
     def give(self) -> Batch:
-        names = [one.field.name for one in self._cells]
+        names = [*(one.field.name for one in self._cells), FAULT]
         data: dict[str, Any] = {"line_number": self._numbers} | dict(zip(names, self._columns, strict=True))
         schema: dict[str, Any] = {"line_number": pl.Int64} | dict.fromkeys(names, pl.String)
         batch = Batch(pl.DataFrame(data, schema=schema), self._broken)
@@ -196,7 +195,7 @@ class _Collected:
 
     def _empty(self) -> None:
         self._numbers: list[int] = []
-        self._columns: list[list[str | None]] = [[] for _ in self._cells]
+        self._columns: list[list[str | None]] = [[] for _ in [*self._cells, FAULT]]
         self._broken: list[QuarantinedRow] = []
 
 

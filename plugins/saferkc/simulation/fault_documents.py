@@ -10,7 +10,7 @@ from pathlib import Path
 
 import openpyxl
 
-_BOMB_BYTES = 300_000_000
+_BOMB_BYTES = 100_000_000
 
 
 def _named(path: Path, night: date, time: str) -> Path:

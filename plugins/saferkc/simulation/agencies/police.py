@@ -221,7 +221,9 @@ def victim_states(seed: int, year: int, block: int, scale: float) -> pl.DataFram
         .alias("Victim Surname"),
         found["entered_on"].alias(SEEN),
     )
-    again = rows.with_columns(found["right_on"].alias(SEEN)).filter(found["wrong"])
+    # nobody puts a name right in a report that was deleted before
+    righted = found["wrong"] & (found["right_on"] < found["deleted_on"]).fill_null(True)
+    again = rows.with_columns(found["right_on"].alias(SEEN)).filter(righted)
     gone = rows.with_columns(pl.lit("Deleted").alias("Record Status"), found["deleted_on"].alias(SEEN))
     return stacked(first, again, gone.filter(found["deleted_on"].is_not_null()))
 

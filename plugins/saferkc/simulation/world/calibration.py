@@ -2,8 +2,8 @@
 
 The financial year is that of recording. What the plan leaves open is read thus: serious violence is homicide and
 wounding that is not domestic; a repeat caller is a telephone line that called twice or more in the year; neighbours
-are the boroughs that share a border or a bridge; detections are counted by the year of the offence, which here is
-also that of the outcome.
+are the boroughs that share a border or a bridge; detections are counted by the year of the offence (where the plan
+counts few of them, the outcome falls into the same year).
 """
 
 from __future__ import annotations
