@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -44,7 +45,9 @@ from loading_helpers import (
 from saferkc.landing import receive, replay
 from saferkc.loading import load_arrivals, reader
 from saferkc.settings import Settings
+from saferkc.warehouse.connection import connect
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 APRIL_3 = datetime(2017, 4, 3)
 OPEN: Record = ("open", "")
 CLOSED: Record = ("closed", "")
@@ -293,6 +296,19 @@ def test_what_was_held_at_a_moment_can_be_asked_again_of_any_feed(settings: Sett
     send(settings, CASES, 1, {2: OPEN})  # late: known on the 4th, but not held by us at the moment
     assert records(settings, f"raw.{CASES}_as_held_at(%s)", moment) == {1: OPEN}
     assert known_on(settings, CASES, date(2017, 4, 4)) == {2: OPEN}
+
+
+def test_an_analyst_can_ask_what_the_page_about_it_says(
+    new_warehouse: Any, template_database: str, tmp_path: Path
+) -> None:
+    page = (CHECKOUT / "docs" / "as-it-was-known.md").read_text()
+    (examples,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    statements = [statement for statement in examples.split(";") if statement.strip()]
+    assert len(statements) == 2
+    with new_warehouse(tmp_path, template_database) as own, connect(own) as connection:
+        connection.execute("set local role pg_read_all_data")
+        for statement in statements:
+            assert connection.execute(statement.encode()).fetchall() == []
 
 
 def test_the_feeds_of_months_have_it_too_and_no_index_more_than_before(

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from saferkc.cli import doctor
+from saferkc.cli.keys import list_keys, rotate_key
 from saferkc.landing.store import hash_stream, land, landing_path, open_document, open_landed
 from saferkc.privacy import at_rest
 from saferkc.privacy.at_rest import DamagedError, TooLargeError
@@ -116,6 +118,30 @@ def test_keys_may_lie_elsewhere(home: Settings, tmp_path: Path, monkeypatch: pyt
     LandingKeys(elsewhere).recipient()
     assert sorted(path.name for path in (tmp_path / "vault").iterdir()) == ["landing.txt", "lock", "tokens.json"]
     assert not (home.home / "keys").exists()
+
+
+def test_the_command_lists_and_renews_keys_and_shows_none(home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    ring = KeyRing(home)
+    old = ring.current("person")[1]
+    landed(home, SECRET)
+    rotate_key(home, "person")
+    rotate_key(home, "landing")
+    assert list_keys(home) == 0
+    said = capsys.readouterr().out
+    assert "person: k2 is current, 1 older kept" in said
+    assert "landing: age1" in said
+    assert old.hex() not in said
+    assert ring.current("person")[1].hex() not in said
+    assert "AGE-SECRET" not in said
+    assert doctor._keys(home) is None
+    with pytest.raises(KeyRingError, match="no keys of nobody"):
+        rotate_key(home, "nobody")
+    ring.path.unlink()
+    assert list_keys(home) == 1
+    assert "Gone: person" in capsys.readouterr().out
+    assert "person" in (doctor._keys(home) or "")
+    (home.keys / "landing.txt").unlink()
+    assert "key" in (doctor._keys(home) or "")
 
 
 # --- originals at rest ------------------------------------------------------------------------------------

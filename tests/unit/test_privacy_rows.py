@@ -98,6 +98,10 @@ def test_a_column_that_a_document_lacks_makes_no_token(ring: KeyRing) -> None:
         {"street_name": "c/o Zebedee  NEVERSHOWN"},
         {"street_name": "Nevershown, Zebedee"},
         {"street_name": "1985-04-03"},
+        {"street_name": "call 07700 900123"},
+        {"street_name": "zebedee.n@example.org"},
+        {"ward_name": "near w10 5pe"},
+        {"street_name": "NI QQ 12 34 56 C"},
     ],
 )
 def test_an_identity_in_the_wrong_cell_is_held_back(ring: KeyRing, stray: dict[str, str]) -> None:
@@ -114,6 +118,8 @@ def test_an_identity_in_the_wrong_cell_is_held_back(ring: KeyRing, stray: dict[s
         {"ward_name": "Earl's Court"},
         {"ward_name": "Golborne", "@person_token.2": "Golborne"},
         {"street_name": "Nevershown Road"},
+        {"street_name": "A40 (M) junction 12"},
+        {"street_name": "W10"},
         {"street_name": "Lee Road", "@person_token.1": "Jo", "@person_token.2": "Lee"},
         {"@person_token.1": "", "@person_token.2": "", "street_name": ""},
     ],

@@ -163,7 +163,7 @@ def test_blank_lines_are_no_records(block: int) -> None:
         (b"first,second,third", "no whole heading line"),
         (f"{HEADING}\na,b,c\nd,e".encode(), "last line has no end"),
         (f"{HEADING}\na,b,c\nd,e,f".encode(), "last line has no end"),
-        (f'{HEADING}\na,b,c\nd,"e,f\n'.encode(), "inside a quoted field"),
+        (f'{HEADING}\na,b,c\nd,"e\n'.encode(), "inside a quoted field"),
         (f'{HEADING}\na,b,c\nd,"e,f\nmore of it\n'.encode(), "inside a quoted field"),
         (f"{HEADING}\na,b,caf\xe9\n".encode("latin-1"), "not written in utf-8, from line 2"),
         (f"{HEADING}\na,b,c\n".encode("utf-16"), "UTF-16"),
@@ -189,6 +189,13 @@ def test_a_second_agreed_encoding_is_tried() -> None:
     frame, broken = read(f"{HEADING}\na,b,caf\xe9\n".encode("cp1252"), contract=contract)
     assert rows_of(frame) == [(2, "a", "b", "café")]
     assert not broken
+
+
+@pytest.mark.parametrize("block", [7, 40, 4096])
+def test_an_odd_quote_in_the_last_line_spoils_the_line_where_nothing_is_missing(block: int) -> None:
+    frame, broken = read(f'{HEADING}\na,b,c\nd,"e,f\n'.encode(), block)
+    assert rows_of(frame) == [(2, "a", "b", "c")]
+    assert [(row.line_number, row.rule) for row in broken] == [(3, "quotes")]
 
 
 @pytest.mark.parametrize("block", [7, 40, 4096])

@@ -24,6 +24,8 @@ contracts_app = typer.Typer(help="Check the contracts and what is made from them
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(changes_app, name="changes", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts", no_args_is_help=True)
+keys_app = typer.Typer(help="See which keys there are, and make new ones.", rich_markup_mode=None)
+app.add_typer(keys_app, name="keys", no_args_is_help=True)
 
 _Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 _Note = Annotated[str, typer.Option(help="Why, in a sentence; kept with the decision")]
@@ -231,3 +233,19 @@ def generate() -> None:
     from saferkc.cli.contracts import generate_files
 
     generate_files(Settings.load())
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """Say which keys there are, and none of them. Exit status 1 where one that was in use is gone."""
+    from saferkc.cli import keys
+
+    raise typer.Exit(keys.list_keys(Settings.load()))
+
+
+@keys_app.command()
+def rotate(purpose: Annotated[str, typer.Argument(help="A purpose of tokens, such as person; or: landing")]) -> None:
+    """Make a new current key and keep the old one."""
+    from saferkc.cli import keys
+
+    keys.rotate_key(Settings.load(), purpose)

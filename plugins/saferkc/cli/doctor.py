@@ -152,6 +152,19 @@ def _contracts(settings: Settings) -> str | None:
     return None
 
 
+def _keys(settings: Settings) -> str | None:
+    from saferkc.privacy.keys import KeyRing, KeyRingError, LandingKeys
+
+    ring = KeyRing(settings)
+    try:
+        ring.listed()
+        LandingKeys(settings).public()
+    except KeyRingError as error:
+        return str(error)
+    missing = ring.missing()
+    return f"the keys of {', '.join(missing)} are gone: bring {ring.path} back from its backup" if missing else None
+
+
 def _dbt(settings: Settings) -> str | None:
     from saferkc.orchestration.dbt import manifest_file, refresh_manifest
 
@@ -197,6 +210,7 @@ _CHECKS: dict[str, Check] = {
     "ports": _port,
     "inbox": _inbox,
     "contracts": _contracts,
+    "keys": _keys,
     "PostgreSQL": _postgres,
     "warehouse": _warehouse,
     "dbt project": _dbt,

@@ -188,6 +188,8 @@ class Delivery(Strict):
 
     @model_validator(mode="after")
     def _extract_is_dated(self) -> Delivery:
+        if self.withdrawal and self.extract == "period":
+            raise ValueError("`withdrawal` is for extracts of kind full or changes")
         if self.extract_date is None:
             if self.extract != "period":
                 raise ValueError(f"an extract of kind {self.extract} needs `extract_date`")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,11 +14,12 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from saferkc.alerts import raise_alert, resolve
+from saferkc.alerts import resolve
 from saferkc.contracts import Contract, label_of
 from saferkc.landing.errors import LandingError
 from saferkc.landing.inbox import raise_refusal
 from saferkc.landing.store import BLOCK_BYTES, hash_stream, open_document
+from saferkc.loading.account import enter_account, quarantine, tell
 from saferkc.loading.ahead import ahead
 from saferkc.loading.arrival import Arrival, archive_vintage, extracted_at
 from saferkc.loading.columns import labelled_period, scope_of
@@ -249,14 +249,15 @@ class Loader:
         tally.repeated += repeated
         tally.quarantined += len(clashing)
         tally.faults.update(row.reason for row in clashing)
-        self._quarantine(delivery_id, clashing)
+        quarantine(self._connection, self._contract.feed, delivery_id, clashing)
         if self._is_extract:
             covered, vintage, merged = self._admit_extract(document, target, delivery_id)
         else:
             covered, vintage, merged = self._admit_periods(document, target, delivery_id, periods)
         merged.unchanged += tally.repeated
         merged.withdrawn += displaced
-        self._account(delivery_id, document, covered, vintage, merged)
+        enter_account(self._connection, delivery_id, document, covered, vintage, merged)
+        tell(self._connection, self._contract.feed, self._arrival.source_name, document)
 
     def _admit_periods(
         self, document: Document, target: sql.Identifier, delivery_id: int, periods: list[date] | None
@@ -359,29 +360,7 @@ class Loader:
         except psycopg.DataError as error:  # its message shows the value
             raise Refused(f"it holds a value that the database can't keep ({error.sqlstate})") from None
         self._spoilt = [row.record_key for row in quarantined if row.record_key is not None]
-        self._quarantine(delivery_id, quarantined)
-
-    def _quarantine(self, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
-        if not rows:
-            return
-        with self._connection.cursor() as cursor:
-            statement = (
-                "copy quality.quarantine (delivery_id, feed, line_number, column_name, rule, reason, row_token)"
-                " from stdin"
-            )
-            with cursor.copy(statement) as copy:
-                for r in rows:
-                    copy.write_row(
-                        (
-                            delivery_id,
-                            self._contract.feed,
-                            r.line_number,
-                            r.column_name,
-                            r.rule,
-                            r.reason,
-                            r.row_token,
-                        )
-                    )
+        quarantine(self._connection, self._contract.feed, delivery_id, quarantined)
 
     def _check_withdrawal(self, before: int, gone: int) -> None:
         """Refuse a delivery that would take away much of what an earlier one said of the same stretch."""
@@ -391,65 +370,6 @@ class Loader:
                 f"it lacks {gone:,} of the {before:,} records that earlier deliveries hold for the same"
                 f" {self._contract.delivery.period.grain}; more than {limit:.0%} is taken for a cut file"
             )
-
-    def _account(
-        self,
-        delivery_id: int,
-        document: Document,
-        covered: tuple[date, date],
-        vintage: date,
-        merged: Merged,
-    ) -> None:
-        tally, flags = document.tally, document.flags()
-        self._connection.execute(
-            """
-            update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, vintage = %(vintage)s,
-                rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
-                rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
-                finished_at = clock_timestamp()
-            where delivery_id = %(id)s
-            """,
-            {
-                "from": covered[0],
-                "to": covered[1],
-                "vintage": vintage,
-                "rows_in": tally.held,
-                "admitted": merged.admitted,
-                "unchanged": merged.unchanged,
-                "quarantined": tally.quarantined,
-                "withdrawn": merged.withdrawn,
-                "flags": json.dumps(flags),
-                "id": delivery_id,
-            },
-        )
-        self._tell(flags, tally.quarantined)
-
-    def _tell(self, flags: list[dict[str, Any]], quarantined: int) -> None:
-        feed, name = self._contract.feed, self._arrival.source_name
-        for flag in flags:
-            if flag.get("is_usual"):
-                continue
-            raise_alert(
-                self._connection,
-                dedup_key=f"{flag['flag']}:{feed}:{flag['name']}",
-                group_key=f"{flag['flag']}:{feed}",
-                severity="act",
-                audience="engineers",
-                title=f"{feed}: {flag['meaning']}",
-                body=f"First seen in {name}. The rows were let in. A changed code list or layout is often the first"
-                " sign of a recording change: ask the agency what it means and add it to the contract.",
-            )
-        if quarantined:
-            raise_alert(
-                self._connection,
-                dedup_key=f"quarantine:{feed}:{name}",
-                group_key=f"quarantine:{feed}",
-                severity="note",
-                audience="engineers",
-                title=f"{feed}: {quarantined:,} rows of {name} are in quarantine",
-                body="The rest was admitted. See quality.quarantine for the lines and rules.",
-            )
-        resolve(self._connection, f"refused:{feed}:{name}", note="a later delivery of this name was admitted")
 
 
 def _all_new(tally: Tally) -> Merged:

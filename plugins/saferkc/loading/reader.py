@@ -157,10 +157,14 @@ class DelimitedReader:
     def _ends_in_a_field(self, lines: bytes) -> bool:
         """Whether lines of which one opens a quote too many end in a field that is not closed, or in a part of it.
 
-        Where whole records follow that line, it is the line that is wrong and not the end.
+        Where whole records follow that line, or it is as long as the heading, it is the line that is wrong and not
+        the end.
         """
-        counts = self._fields(lines)
-        return None in counts and counts[-1] != len(self.layout.headings)
+        counts, width = self._fields(lines), len(self.layout.headings)
+        if None not in counts or counts[-1] == width:
+            return False
+        last = lines.rstrip(b"\r\n").rpartition(b"\n")[2]
+        return counts[-1] is not None or last.count(self.layout.delimiter.encode()) != width - 1
 
     def _fields(self, lines: bytes) -> list[int | None]:
         """How many fields each record has; None where it is wrongly quoted."""

@@ -18,7 +18,8 @@ from enum import Enum
 from typing import IO, Any
 from xml.parsers import expat
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
@@ -28,7 +29,7 @@ from saferkc.loading.faults import Refused
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST_TEXT = 1 << 20, 1 << 14, 1 << 16
 # bytes that parts of a workbook may unpack to: a sheet is read as a stream, all else is held in memory
 _LARGEST_SHEET, _LARGEST_TEXTS, _LARGEST_PART = 2 << 30, 64 << 20, 16 << 20
-_MOST_PARTS, _MOST_MERGED = 2_000, 100_000
+_MOST_PARTS, _MOST_MERGED, _MOST_NAMES = 2_000, 100_000, 1_000
 _HIGHEST_RATIO, _SMALL_PART = 200, 1 << 20
 _CHUNK = 1 << 18
 # whole numbers beyond it are no longer exact in a spreadsheet
@@ -81,13 +82,23 @@ class Book:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
-            self.epoch: datetime = book.epoch
-            self._texts: list[str] = next((sheet._shared_strings for sheet in book.worksheets), [])
-            self._dates, self._durations = set(book._date_formats), set(book._timedelta_formats)
+                book = ExcelReader(content, read_only=True, data_only=True, keep_links=False)
+                book.read_manifest()
+                book.read_strings()
+                book.read_workbook()
+                apply_stylesheet(book.archive, book.wb)
+            self.epoch: datetime = book.wb.epoch
+            self._texts: list[str] = book.shared_strings
+            self._dates, self._durations = set(book.wb._date_formats), set(book.wb._timedelta_formats)
+            # without openpyxl's own sheets: it would read each through to see how large it is
+            tables = [
+                (sheet, relation.target)
+                for sheet, relation in book.parser.find_sheets()
+                if relation.target in book.valid_files and "chartsheet" not in relation.Type
+            ]
             self.sheets = [
-                Sheet(place, sheet.title, sheet.sheet_state != "visible", sheet._worksheet_path)
-                for place, sheet in enumerate(book.worksheets, 1)
+                Sheet(place, sheet.name, sheet.state != "visible", part)
+                for place, (sheet, part) in enumerate(tables, 1)
             ]
             if not self.sheets:
                 raise Refused(_DAMAGED)
@@ -159,11 +170,22 @@ class _Merged:
                 row.cells.setdefault(column, value)
 
 
+class _Names(dict[str, str]):
+    """Names of elements without their namespace, each worked out once."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition("}")[2]
+        if len(self) < _MOST_NAMES:
+            self[tag] = name
+        return name
+
+
 class _Cells:
     """Turns a sheet's XML, fed in chunks, into rows."""
 
     def __init__(self, texts: list[str], dates: set[int], durations: set[int], epoch: datetime) -> None:
         self._texts, self._dates, self._durations, self._epoch = texts, dates, durations, epoch
+        self._names = _Names()
         self._done: list[Row] = []
         self._row: Row | None = None
         self._number, self._column, self._count = 0, -1, 0
@@ -187,7 +209,7 @@ class _Cells:
         raise ValueError("a workbook has no document type")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("}")[2]
+        name = self._names[tag]
         if name == "c" and self._row is not None:
             self._begin_cell(attributes)
         elif name in ("v", "t"):
@@ -220,7 +242,7 @@ class _Cells:
             self._text.append(text)
 
     def _end(self, tag: str) -> None:
-        name = tag.rpartition("}")[2]
+        name = self._names[tag]
         if name in ("v", "t"):
             self._is_value = False
         elif name == "rPh":

@@ -88,6 +88,8 @@ def _saferkc(settings: Settings) -> dict[str, str]:
     }
     if settings.external_warehouse_url:
         values["SAFERKC_WAREHOUSE_URL"] = settings.external_warehouse_url
+    if settings.keys_dir:
+        values["SAFERKC_KEYS"] = str(settings.keys_dir)
     return values
 
 

@@ -67,6 +67,17 @@ class KeyRing:
         self.current(purpose)
         return self._add(purpose, only_first=False)["current"]
 
+    def listed(self) -> dict[str, tuple[str, int]]:
+        """Return for each purpose the id of its current key and how many keys it has; raises as ``current``."""
+        rings = self._read()
+        for purpose, ring in rings.items():
+            self._known.check(purpose, ring["keys"], self.path)
+        return {purpose: (ring["current"], len(ring["keys"])) for purpose, ring in sorted(rings.items())}
+
+    def missing(self) -> list[str]:
+        """Return the purposes whose keys this home has used and whose ring is gone."""
+        return sorted(self._known.purposes() - self._read().keys() - {LandingKeys.PURPOSE})
+
     def _add(self, purpose: str, *, only_first: bool) -> _Ring:
         with _only_writer(self._folder):
             rings = self._read()
@@ -107,7 +118,7 @@ class KeyRing:
 class LandingKeys:
     """The identities that open landed originals; the last one of the file is what new originals are locked with."""
 
-    _PURPOSE = "landing"
+    PURPOSE = "landing"
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.keys
@@ -120,7 +131,7 @@ class LandingKeys:
         if not identities:
             with _only_writer(self._folder):
                 identities = self._read() or self._add([])
-        self._known.check(self._PURPOSE, _by_recipient(identities), self.path)
+        self._known.check(self.PURPOSE, _by_recipient(identities), self.path)
         return identities[-1].to_public()
 
     def identities(self) -> list[x25519.Identity]:
@@ -130,6 +141,12 @@ class LandingKeys:
             raise KeyRingError(_lost("the key of landed originals", self.path))
         return identities
 
+    def public(self) -> list[str]:
+        """Return the public halves, the current one last; empty where none was ever made. Raises ``KeyRingError``."""
+        identities = self._read()
+        self._known.check(self.PURPOSE, _by_recipient(identities), self.path)
+        return [str(identity.to_public()) for identity in identities]
+
     def rotate(self) -> str:
         """Make a new identity, keep the old ones, and return the new one's public half."""
         self.recipient()
@@ -137,13 +154,13 @@ class LandingKeys:
             return str(self._add(self._read())[-1].to_public())
 
     def _add(self, identities: list[x25519.Identity]) -> list[x25519.Identity]:
-        self._known.check(self._PURPOSE, _by_recipient(identities), self.path)
+        self._known.check(self.PURPOSE, _by_recipient(identities), self.path)
         new = x25519.Identity.generate()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         before = self.path.read_text().rstrip("\n") + "\n" if identities else ""
         _write(self.path, f"{before}# created: {now}\n# public key: {new.to_public()}\n{new}\n")
         identities = [*identities, new]
-        self._known.remember(self._PURPOSE, _by_recipient(identities))
+        self._known.remember(self.PURPOSE, _by_recipient(identities))
         return identities
 
     def _read(self) -> list[x25519.Identity]:
@@ -171,6 +188,9 @@ class _KnownKeys:
                 raise KeyRingError(_lost(f"key {key_id} of {purpose}", path))
         if keys.keys() - known.keys():
             self.remember(purpose, keys)
+
+    def purposes(self) -> set[str]:
+        return set(self._read())
 
     def remember(self, purpose: str, keys: dict[str, str]) -> None:
         with _only_writer(self._path.parent, "known_keys.lock"):

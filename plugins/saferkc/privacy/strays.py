@@ -3,6 +3,8 @@
 A row's own identity is known while its tokens are made, so the cells that are kept are searched for it: the whole
 name in either order, the telephone number, the day of birth, the address and the reference of the house. In a
 column with a code list only values that are not on the list are looked at, and there one part of the name is enough.
+What tells of a person by its shape (a telephone number, a mail address, a whole postcode, a National Insurance number)
+is held back whoever's it is. The name of somebody whom the row does not know can't be told from that of a street.
 """
 
 from __future__ import annotations
@@ -22,6 +24,12 @@ STRAY = "@stray"
 _A_PERSON = "Zebedee Nevershown"  # a column whose pattern lets this through lets any name through
 _SHORTEST = {"name": 6, "phone": 9, "date": 10, "address": 8, "uprn": 6, "text": 5, "postcode": 5}
 _SHORTEST_WORD = 3
+_SHAPES = (
+    r"(?i)(?:\+44|\b0)[\s().-]*[1-9](?:[\s().-]*\d){8,9}\b"
+    r"|[\w.+-]+@[\w-]+\.\w"
+    r"|\b[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}\b"
+    r"|\b[a-z]{2}\s?(?:\d{2}\s?){3}[a-d]\b"
+)
 
 
 class Strays:
@@ -34,7 +42,7 @@ class Strays:
     @property
     def columns(self) -> list[str]:
         """The columns that are searched."""
-        return list(self._columns) if self._identities else []
+        return list(self._columns)
 
     def __call__(self, text: pl.DataFrame) -> pl.Series:
         """Return for each row the column in which part of its identity stands, or null."""
@@ -72,7 +80,9 @@ class Strays:
         return pl.DataFrame(parts)
 
     def _hits(self, cells: pl.Series, identities: pl.DataFrame, has_codes: bool) -> pl.Series:
-        hits = pl.Series([False] * cells.len(), dtype=pl.Boolean)
+        hits = cells.str.contains(_SHAPES)
+        if not self._identities:
+            return hits
         letters, digits = _folded(normalise.name, cells), cells.str.replace_all(r"\D", "")
         for names, others in self._identities:
             for order in (names, names[::-1]) if names else ():

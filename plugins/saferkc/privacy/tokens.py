@@ -11,6 +11,7 @@ from saferkc.contracts import Contract
 from saferkc.contracts.origin import TokenPart
 from saferkc.privacy.keys import KeyRing
 from saferkc.privacy.normalise import NORMALISERS
+from saferkc.privacy.sensitivity import is_open
 from saferkc.privacy.strays import Strays
 from saferkc.settings import Settings
 
@@ -32,9 +33,8 @@ class Tokeniser:
 
     @classmethod
     def of(cls, settings: Settings, contract: Contract) -> Tokeniser | None:
-        """Return what makes the contract's tokens with the home's keys, or None where it has no token."""
-        has_tokens = any(column.token for column in contract.columns)
-        return cls(contract, KeyRing(settings)) if has_tokens else None
+        """Return what makes the contract's tokens with the home's keys, or None for open data."""
+        return None if is_open(contract) else cls(contract, KeyRing(settings))
 
     @property
     def searched(self) -> list[str]:

@@ -1,0 +1,98 @@
+"""The account of an admitted delivery: what became of its rows, and what people are told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from saferkc.alerts import raise_alert, resolve
+from saferkc.loading.document import Document
+from saferkc.loading.faults import QuarantinedRow
+from saferkc.loading.versions import Merged
+from saferkc.warehouse.connection import Connection
+
+
+def quarantine(connection: Connection, feed: str, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
+    """Enter rows that broke their contract."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        statement = (
+            "copy quality.quarantine (delivery_id, feed, line_number, column_name, rule, reason, row_token) from stdin"
+        )
+        with cursor.copy(statement) as copy:
+            for r in rows:
+                copy.write_row(
+                    (
+                        delivery_id,
+                        feed,
+                        r.line_number,
+                        r.column_name,
+                        r.rule,
+                        r.reason,
+                        r.row_token,
+                    )
+                )
+
+
+def enter_account(
+    connection: Connection,
+    delivery_id: int,
+    document: Document,
+    covered: tuple[date, date],
+    vintage: date,
+    merged: Merged,
+) -> None:
+    """Enter what became of the rows of an admitted delivery, the days it covers and its vintage."""
+    tally = document.tally
+    connection.execute(
+        """
+        update quality.delivery set covers_from = %(from)s, covers_to = %(to)s, vintage = %(vintage)s,
+            rows_in = %(rows_in)s, rows_admitted = %(admitted)s, rows_unchanged = %(unchanged)s,
+            rows_quarantined = %(quarantined)s, rows_withdrawn = %(withdrawn)s, flags = %(flags)s::jsonb,
+            finished_at = clock_timestamp()
+        where delivery_id = %(id)s
+        """,
+        {
+            "from": covered[0],
+            "to": covered[1],
+            "vintage": vintage,
+            "rows_in": tally.held,
+            "admitted": merged.admitted,
+            "unchanged": merged.unchanged,
+            "quarantined": tally.quarantined,
+            "withdrawn": merged.withdrawn,
+            "flags": json.dumps(document.flags()),
+            "id": delivery_id,
+        },
+    )
+
+
+def tell(connection: Connection, feed: str, name: str, document: Document) -> None:
+    """Raise an alert for what is new in a delivery called ``name``, and for its rows in quarantine."""
+    quarantined = document.tally.quarantined
+    for flag in document.flags():
+        if flag.get("is_usual"):
+            continue
+        raise_alert(
+            connection,
+            dedup_key=f"{flag['flag']}:{feed}:{flag['name']}",
+            group_key=f"{flag['flag']}:{feed}",
+            severity="act",
+            audience="engineers",
+            title=f"{feed}: {flag['meaning']}",
+            body=f"First seen in {name}. The rows were let in. A changed code list or layout is often the first"
+            " sign of a recording change: ask the agency what it means and add it to the contract.",
+        )
+    if quarantined:
+        raise_alert(
+            connection,
+            dedup_key=f"quarantine:{feed}:{name}",
+            group_key=f"quarantine:{feed}",
+            severity="note",
+            audience="engineers",
+            title=f"{feed}: {quarantined:,} rows of {name} are in quarantine",
+            body="The rest was admitted. See quality.quarantine for the lines and rules.",
+        )
+    resolve(connection, f"refused:{feed}:{name}", note="a later delivery of this name was admitted")
