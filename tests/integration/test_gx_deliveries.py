@@ -68,7 +68,7 @@ def test_nothing_to_check_costs_nothing(settings: Settings) -> None:
         ("reported_by", None, "error: reported_by is given"),
         ("latitude", 89.0, "error: latitude lies within its limits"),
         ("lsoa_code", SECRET, "error: lsoa_code is written as agreed"),
-        ("crime_id_police", SECRET * 5, "error: crime_id_police is written as agreed"),
+        ("crime_id_police", SECRET * 5, "error: crime_id_police is not too long"),
         ("crime_type", SECRET, "warning: crime_type_known"),
     ],
 )

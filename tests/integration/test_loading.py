@@ -127,6 +127,27 @@ def test_a_copy_in_another_order_and_spelling_adds_nothing(settings: Settings) -
     assert one(settings, f"select count(*) from raw.{STREET}") == 100
 
 
+ODD_TEXTS = ["\\", "\\N", "\\.", "a\\", "a\\nb", "a\tb", "a\x1fb", "\\\x1f", "a\x1f", "@", "Zoë's", "x\x0by", "\\\\x41"]
+QUOTED_TEXTS = [*ODD_TEXTS, "two\nlines", "two\\\nlines", "a, b", '"', "old\rline", "x\n\\.\n\\"]
+
+
+@pytest.mark.parametrize(("texts", "mark"), [(ODD_TEXTS, ""), (QUOTED_TEXTS, '"')])
+def test_characters_that_mean_something_to_copy_arrive_as_they_were_sent(
+    settings: Settings, texts: list[str], mark: str
+) -> None:
+    lines = []
+    for number, text in enumerate(texts):
+        fields = offence(number).split(",")
+        fields[6] = mark + (text.replace('"', '""') if mark else text) + mark
+        lines.append(",".join(fields))
+    delivery = deliver(settings, STREET, APRIL, street([*lines, *OFFENCES[50:]]))
+    assert (delivery.state, delivery.counts[3]) == ("admitted", 0)
+    found = query(settings, f"select location from raw.{STREET}")
+    assert set(texts) <= {row[0] for row in found}
+    hashes = query(settings, f"select count(*), count(distinct row_hash) from raw.{STREET}")
+    assert hashes == [(len(texts) + 50, len(texts) + 50)]
+
+
 def test_a_changed_record_is_a_new_version_and_the_old_one_stays(settings: Settings) -> None:
     first = deliver(settings, STREET, APRIL, street(OFFENCES))
     changed = [*OFFENCES[:90], *(offence(n, outcome="Local resolution") for n in range(90, 100))]

@@ -17,13 +17,16 @@ from saferkc.contracts import Contract
 from saferkc.contracts.labels import fold_label
 from saferkc.contracts.model import Column
 from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.reader import SEPARATOR
 from saferkc.loading.written import CODES_JOINED_BY, OddHours, read_dates, read_local_times, read_times, sorted_codes
 from saferkc.privacy.strays import STRAY
 from saferkc.privacy.tokens import Tokeniser
 
 LONDON = "Europe/London"
-_SEPARATOR = "\x1f"
 _TEXT = "__text"
+# all of the contract's columns of a row, as COPY reads them
+COPIED = "=copied"
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", SEPARATOR: f"\\{SEPARATOR}"}
 FAULT = "@fault"
 _MOST_NEW_CODES = 50
 _INTEGER_LIMITS = {"integer": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
@@ -120,10 +123,11 @@ class Typer:
         """Values outside a code list, by column; hidden where the column is not public."""
         return {name: sorted(values) for name, values in self._new_codes.items() if values}
 
-    def __call__(self, text: pl.DataFrame) -> Typed:
-        """Type one frame of text (columns of the contract and ``line_number``)."""
+    def __call__(self, text: pl.DataFrame, *, is_bare: bool = False) -> Typed:
+        """Type one frame of text (columns of the contract and ``line_number``); for ``is_bare`` see ``Batch``."""
         if self._tokenise:
             text = self._tokenise(text)  # before any rule, reason or hash sees the row
+        text = text.with_columns(pl.col(pl.String).str.strip_chars())
         kept = ["line_number", *(name for name in (STRAY, FAULT) if name in text.columns)]
         frame = text.select(*kept, *(self._cleaned(column, text) for column in self._contract.columns))
         frame = frame.with_columns(self._typed(column) for column in self._contract.columns)
@@ -132,7 +136,7 @@ class Typer:
         rules = [*_told(text), *self._rules, *self._period_rules()]
         frame, quarantined, off_label = self._judge(frame, rules)
         self._note_new_codes(frame)
-        return Typed(self._hashed(frame), quarantined, off_label)
+        return Typed(self._hashed(frame, is_bare=is_bare), quarantined, off_label)
 
     def _cleaned(self, column: Column, text: pl.DataFrame) -> pl.Expr:
         origin = column.origin
@@ -140,7 +144,7 @@ class Typer:
             value = self._label.get(origin.label)
             expr = pl.lit(value, dtype=pl.String)
         elif column.name in text.columns:
-            expr = pl.col(column.name).str.strip_chars()
+            expr = pl.col(column.name)
         else:
             expr = pl.lit(None, dtype=pl.String)
         nulls = {"", *origin.null_values}
@@ -236,7 +240,7 @@ class Typer:
         bad = frame.filter(pl.col("@rule").is_not_null())
         texts = [name for name in frame.columns if name.endswith(_TEXT)]
         keys = [column for column in self._contract.columns if column.primary_key]
-        record_key = _hash(keys) if keys else pl.lit(None, dtype=pl.String)
+        record_key = _hash(_copied(keys, is_bare=False)) if keys else pl.lit(None, dtype=pl.String)
         quarantined = [
             QuarantinedRow(
                 row[0],
@@ -255,7 +259,7 @@ class Typer:
 
     def _token(self, values: tuple[str | None, ...]) -> str:
         """Keyed token of a row, so that the same faulty row can be recognised without being shown."""
-        content = _SEPARATOR.join(value or "" for value in values)
+        content = SEPARATOR.join(value or "" for value in values)
         return hmac.new(self._token_key, content.encode(), hashlib.sha256).hexdigest()[:32]
 
     def _note_new_codes(self, frame: pl.DataFrame) -> None:
@@ -273,41 +277,54 @@ class Typer:
                 noted = self._new_codes.setdefault(column.name, set())
                 noted.update(sorted(strange)[: max(0, _MOST_NEW_CODES - len(noted))])
 
-    def _hashed(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _hashed(self, frame: pl.DataFrame, *, is_bare: bool) -> pl.DataFrame:
         columns = self._contract.columns
         keys = [column for column in columns if column.primary_key]
-        frame = frame.with_columns(_hash(columns).alias("row_hash"))
-        key = _hash(keys) if keys else pl.col("row_hash")
+        is_bare &= not any(mark in value for value in self._label.values() for mark in _ESCAPES)
+        frame = frame.with_columns(_copied(columns, is_bare=is_bare).alias(COPIED))
+        # a column that is added at the end of a contract makes no new version of a record that lacks it
+        frame = frame.with_columns(_hash(pl.col(COPIED).str.strip_chars_end(SEPARATOR)).alias("row_hash"))
+        key = _hash(_copied(keys, is_bare=is_bare)) if keys else pl.col("row_hash")
         return frame.with_columns(key.alias("record_key")).select(
-            "line_number", "record_key", "row_hash", "period", *(column.name for column in columns)
+            "line_number", "record_key", "row_hash", "period", COPIED, *(column.name for column in columns)
         )
 
 
-def _hash(columns: list[Column]) -> pl.Expr:
-    """First 128 bits of the SHA-256 of the typed values, as 32 hexadecimal digits.
-
-    Values are joined in the contract's order and empty ones at the end left out, so that a column added at the
-    end of a contract does not make a new version of every record that lacks it.
-    """
-    joined = pl.concat_str([_canonical(column).fill_null("") for column in columns], separator=_SEPARATOR)
-    digest: pl.Expr = joined.str.strip_chars_end(_SEPARATOR).chash.sha2_256()  # type: ignore[attr-defined]
+def _hash(text: pl.Expr) -> pl.Expr:
+    """First 128 bits of the SHA-256 of the text, as 32 hexadecimal digits."""
+    digest: pl.Expr = text.chash.sha2_256()  # type: ignore[attr-defined]
     return digest.str.head(32)
 
 
-def _canonical(column: Column) -> pl.Expr:
+def _copied(columns: list[Column], *, is_bare: bool) -> pl.Expr:
+    """The typed values as COPY reads them (``format text``), in the contract's order; nothing is a NULL.
+
+    Written once, for COPY and for the row's hash: the same values are the same text.
+    """
+    return pl.concat_str([_as_text(column, is_bare=is_bare).fill_null("") for column in columns], separator=SEPARATOR)
+
+
+def _as_text(column: Column, *, is_bare: bool) -> pl.Expr:
     expr = pl.col(column.name)
-    if column.physical_type == "double precision" and column.origin.decimals is not None:
-        return (expr * 10.0**column.origin.decimals).round().cast(pl.Int64).cast(pl.String)
+    if column.physical_type == "text":
+        return expr if is_bare else escaped(expr)
+    if column.physical_type == "double precision":
+        return (expr + 0.0).cast(pl.String)  # minus nought is nought
     if column.physical_type == "timestamptz":
-        return expr.dt.epoch("us").cast(pl.String)
-    return expr if column.physical_type == "text" else expr.cast(pl.String)
+        return expr.dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")
+    return expr.cast(pl.String)
+
+
+def escaped(text: pl.Expr) -> pl.Expr:
+    """Escape what COPY would read as its own: backslashes, line ends and the separator."""
+    return text.str.replace_many(_ESCAPES)
 
 
 def _told(text: pl.DataFrame) -> list[Rule]:
     """Rules for the faults that a reader has already found in rows whose other values are good."""
     rules = []
     for fault in text[FAULT].unique().drop_nulls().sort() if FAULT in text.columns else []:
-        column, name, reason = fault.split(_SEPARATOR)
+        column, name, reason = fault.split(SEPARATOR)
         rules.append(Rule(column, name, reason, pl.col(FAULT) == fault))
     return rules
 
@@ -317,7 +334,7 @@ def fault_in(column: str | None, rule: str, reason: str) -> str:
 
     Such a row goes to quarantine like any other, with the key of its record: a full extract does hold that record.
     """
-    return _SEPARATOR.join((column or "", rule, reason))
+    return SEPARATOR.join((column or "", rule, reason))
 
 
 def _rules(column: Column) -> list[Rule]:

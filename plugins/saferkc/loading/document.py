@@ -10,10 +10,10 @@ from typing import IO, Any
 import polars as pl
 
 from saferkc.contracts import Contract, label_of
-from saferkc.loading.columns import LabelledPeriod, Typer, labelled_period, scope_of
+from saferkc.loading.columns import COPIED, LabelledPeriod, Typer, labelled_period, scope_of
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.json_lines import JsonLinesReader, JsonReader
-from saferkc.loading.reader import DelimitedReader
+from saferkc.loading.reader import SEPARATOR, DelimitedReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
 from saferkc.loading.workbook import WorkbookReader
@@ -26,6 +26,9 @@ _READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
     "json_lines": JsonLinesReader,
     "workbook": WorkbookReader,
 }
+
+# of a typed row, what is still asked for once its columns are written down for COPY
+_SETTLED = ("line_number", "record_key", "row_hash", "period", COPIED)
 
 
 class Document:
@@ -53,6 +56,9 @@ class Document:
         self.scope = scope
         self._typer = Typer(contract, self.label, self.named, token_key, tokenise)
         self._repeats = Repeats()
+        rules = contract.delivery
+        looked_at = [rules.identical_rows.column, *(rule.column for rule in rules.must_contain)]
+        self._needed = list(dict.fromkeys([*_SETTLED, *(name for name in looked_at if name)]))
 
     def _agreed_label(self) -> dict[str, str]:
         """What name and headings say together; raises ``Refused`` where they contradict each other."""
@@ -81,15 +87,19 @@ class Document:
         return self.named.periods(self.contract.delivery.period.grain)
 
     def blocks(self, constants: list[pl.Expr], names: list[str]) -> Iterator[tuple[bytes, list[QuarantinedRow]]]:
-        """Yield CSV of raw's columns ``names``, block by block, with the rows that fell out."""
+        """Yield lines for COPY, block by block, with the rows that fell out.
+
+        Lines hold the version columns ``names`` and then all of the contract's, parted by ``SEPARATOR``.
+        """
         for batch in self._batches:
-            typed = self._typer(batch.frame)
-            frame, repeated, clashing = self._settle(typed.frame)
+            typed = self._typer(batch.frame, is_bare=batch.is_bare)
+            frame, repeated, clashing = self._settle(typed.frame.select(self._needed))
             faults = [*batch.broken, *typed.quarantined, *clashing]
             self.tally.add(frame, batch.frame.height + len(batch.broken), faults, repeated, typed.off_label)
             self.tally.see(frame, self.contract)
             content = io.BytesIO()
-            frame.with_columns(constants).select(names).write_csv(content, include_header=False)
+            lines = frame.with_columns(constants).select(*names, COPIED)
+            lines.write_csv(content, include_header=False, separator=SEPARATOR, quote_style="never")
             yield content.getvalue(), faults
         self.tally.is_whole = True
         self._check_label()

@@ -14,7 +14,7 @@ from saferkc.loading.loader import Loader
 from saferkc.privacy.errors import without_values
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
-from saferkc.warehouse.raw_tables import raw_table
+from saferkc.warehouse.raw_tables import index_deliveries, raw_table
 
 # documents loaded side by side: while one waits for the database the other is read, so two cores are busy
 _SIDE_BY_SIDE = 2
@@ -63,6 +63,8 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
             """,
             [feed, list(arrival_ids)],
         ).fetchall()
+        if rows:
+            index_deliveries(connection, contract)
         arrivals = sorted((Arrival(*row) for row in rows), key=lambda a: (*rank(contract, a), a.arrival_id))
         for wave in _waves(contract, arrivals):
             with ThreadPoolExecutor(_SIDE_BY_SIDE if len(wave) > 1 else 1) as pool:
@@ -71,7 +73,6 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
         if arrivals:
             # a build follows within seconds, and without statistics the planner takes a new table for empty
             connection.execute(sql.SQL("analyze {}").format(raw_table(contract)))
-            connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{feed}_delivery"])
         return _summary(connection, arrival_ids)
 
 
@@ -98,6 +99,9 @@ def _waves(contract: Contract, arrivals: Sequence[Arrival]) -> Iterator[list[Arr
 
 def _load_one(settings: Settings, contract: Contract, arrival: Arrival) -> None:
     with connect(settings, autocommit=True, application_name=f"saferkc load {contract.feed}") as connection:
+        # the next document need not wait for the disk: ``load_arrivals`` waits for it once, at its end, and what a
+        # crash took back before that is an arrival that still waits
+        connection.execute("set synchronous_commit = off")
         work = Loader(settings, connection, contract, arrival).run
         without_values(contract, f"loading arrival {arrival.arrival_id} of {contract.feed}", work)
 

@@ -34,6 +34,7 @@ from saferkc.loading.extracts import (
 )
 from saferkc.loading.extracts import record_coverage as record_extract
 from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.reader import SEPARATOR
 from saferkc.loading.reasonableness import check_reasonable
 from saferkc.loading.tally import Tally
 from saferkc.loading.versions import (
@@ -344,12 +345,13 @@ class Loader:
 
     def _copy(self, document: Document, target: sql.Identifier, delivery_id: int) -> None:
         names = [name for name in written_columns(self._contract) if name != "withdrawn_delivery_id"]
-        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
-            target, sql.SQL(", ").join(map(sql.Identifier, names))
+        statement = sql.SQL("copy {} ({}) from stdin (format text, delimiter {}, null '')").format(
+            target, sql.SQL(", ").join(map(sql.Identifier, names)), SEPARATOR
         )
+        version_columns = names[: len(names) - len(self._contract.columns)]
         constants = [pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id")]
         quarantined: list[QuarantinedRow] = []
-        blocks = ahead(document.blocks(constants, names))
+        blocks = ahead(document.blocks(constants, version_columns))
         try:
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy, closing(blocks):
                 for block, faults in blocks:

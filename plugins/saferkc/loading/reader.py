@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
+import numpy as np
 import polars as pl
 
 from saferkc.contracts import Contract
@@ -23,6 +24,8 @@ from saferkc.loading.layout import Layout, layout_of
 BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
+# between the values of a row on their way into the database: a character that texts do not hold
+SEPARATOR = "\x1f"
 UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")
 _MISQUOTED = ("quotes", "its quotes or line ends are not as agreed, or a field is too long")
@@ -32,11 +35,13 @@ _MISQUOTED = ("quotes", "its quotes or line ends are not as agreed, or a field i
 class Batch:
     """Lines of one block: ``frame`` with ``line_number`` and the contract's columns as text; and what fell out.
 
-    ``frame`` may hold more records than lines, where a wide file gives one a cell.
+    ``frame`` may hold more records than lines, where a wide file gives one a cell. ``is_bare``: no value holds a
+    character that has a meaning of its own in COPY (see ``columns.escaped``), so none has to be looked for.
     """
 
     frame: pl.DataFrame
     broken: list[QuarantinedRow] = field(default_factory=list)
+    is_bare: bool = False
 
 
 class DelimitedReader:
@@ -174,7 +179,7 @@ class DelimitedReader:
             text = text.replace(b"\r\n", b"\n")
         if not text.endswith(b"\n"):
             text += b"\n"
-        first, count = self._line, text.count(b"\n")
+        first, count = self._line, _count(text, b"\n")
         self._line += count
         numbers = range(first, first + count)
         quoted: list[int] = []
@@ -191,7 +196,9 @@ class DelimitedReader:
                     return self._finish(Batch(pl.concat([plain, batch.frame]).sort("line_number"), batch.broken))
             return self._finish(self._parse_line_by_line(text, numbers))
         frame = self._parse_plain(text, numbers)
-        return self._finish(Batch(frame) if frame is not None else self._parse_line_by_line(text, numbers))
+        if frame is None:
+            return self._finish(self._parse_line_by_line(text, numbers))
+        return self._finish(Batch(frame, is_bare=b"\\" not in text and SEPARATOR.encode() not in text))
 
     def _finish(self, batch: Batch) -> Batch:
         if self.layout.period_positions:
@@ -204,7 +211,7 @@ class DelimitedReader:
         The delimiters add up and the parser refuses a line that is too long, so none can be too short.
         """
         delimiters = len(numbers) * (len(self.layout.headings) - 1)
-        if b"\0" in text or b"\r" in text or text.count(self.layout.delimiter.encode()) != delimiters:
+        if b"\0" in text or b"\r" in text or _count(text, self.layout.delimiter.encode()) != delimiters:
             return None
         layout = self.layout
         try:
@@ -289,9 +296,16 @@ def _fault(fields: list[str] | None, width: int) -> tuple[str, str] | None:
     return None
 
 
+def _count(text: bytes, character: bytes) -> int:
+    """How often a character occurs; where it is frequent, several times faster than ``bytes.count``."""
+    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == character[0]))
+
+
 def _whole_lines(text: bytes) -> int:
     """Where the last line ends that is not inside a quoted field; 0 where there is none."""
     end = text.rfind(b"\n") + 1
+    if b'"' not in text:
+        return end
     is_open = text.count(b'"', 0, end) % 2
     while end and is_open:
         start = text.rfind(b"\n", 0, end - 1) + 1

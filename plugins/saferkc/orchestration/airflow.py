@@ -44,26 +44,18 @@ class AirflowError(Exception):
 
 
 def start(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> bool:
-    """Start the components that don't run; wait until Airflow has read the DAG files and takes orders.
+    """Start Airflow's components; wait until Airflow has read the DAG files and takes orders.
 
-    The embedded PostgreSQL must be running. Returns False when all was up already. Raises ``AirflowError``.
+    The embedded PostgreSQL must be running. Returns False when all was up already. Where only a part runs, after
+    a crash, that part is ended and all begin together. Raises ``AirflowError``.
     """
-    running = running_components(settings)
-    fingerprint = _fingerprint(settings)
-    if running and settings.runtime().get("airflow_fingerprint") != fingerprint:
-        # started before PostgreSQL moved to another port, or before the project changed
-        stop(settings)
-        running = {}
-    if len(running) == len(COMPONENTS):
+    # started before PostgreSQL moved to another port, or before the project changed, it must start anew as well
+    if is_running(settings) and settings.runtime().get("airflow_fingerprint") == _fingerprint(settings):
         _wait_until_ready(settings, started_at=0)
         return False
-    if not running:
-        # what a crash left behind would hold the port and run tasks a second time
-        stop(settings)
+    stop(settings)
     remember_secrets(settings)
-    if "api-server" not in running and not is_free(settings.runtime()["airflow_port"]):
-        stop(settings)
-        running = {}
+    if not is_free(settings.runtime()["airflow_port"]):
         settings.remember(airflow_port=free_port())
     write_password_file(settings)
     with ThreadPoolExecutor() as both:
@@ -73,8 +65,7 @@ def start(settings: Settings, progress: Callable[[str], None] = lambda _: None) 
     progress("Starting Airflow")
     started_at = time.time()
     for name in COMPONENTS:
-        if name not in running:
-            _start_component(settings, name)
+        _start_component(settings, name)
     settings.remember(airflow_fingerprint=_fingerprint(settings))
     _wait_until_ready(settings, started_at)
     return True

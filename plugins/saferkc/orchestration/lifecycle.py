@@ -19,6 +19,9 @@ def up(settings: Settings, progress: Progress) -> bool:
     Returns False when all was up already. ``progress`` is told each step in a few words.
     """
     started = up_database(settings, progress)
+    if started:
+        # what outlived its database may hang, or end a moment later
+        airflow.stop(settings)
     return airflow.start(settings, progress) or started
 
 

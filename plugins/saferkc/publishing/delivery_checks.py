@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from saferkc.publishing.delivery_suite import suite_of
 from saferkc.publishing.documents import keep_delivery_result
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
+from saferkc.warehouse.raw_tables import index_deliveries
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,12 @@ def check_deliveries(settings: Settings, feed: str, delivery_ids: Sequence[int])
     started = time.monotonic()
     contract = load_contracts(settings.contracts_dir)[feed]
     delivery_ids = sorted(delivery_ids)
-    with Checker(settings) as checker, connect(settings, autocommit=True) as connection:
+    with connect(settings, autocommit=True) as connection, ThreadPoolExecutor(1) as pool:
+        # the database has its work while Great Expectations is imported
+        indexed = pool.submit(index_deliveries, connection, contract)
+        checker = Checker(settings)
+        indexed.result()
+    with checker, connect(settings, autocommit=True) as connection:
         together = _run(checker, contract, delivery_ids)
         results = {
             delivery_id: _for_one(checker, contract, delivery_id, together, len(delivery_ids))

@@ -34,6 +34,14 @@ def create_raw_tables(connection: Connection, contracts: Mapping[str, Contract])
     create_history_functions(connection, contracts)
 
 
+def index_deliveries(connection: Connection, contract: Contract) -> None:
+    """Bring the index on deliveries up to date before it is asked.
+
+    Pages that it does not hold yet are read for every delivery. PostgreSQL adds them by itself, but in its own time.
+    """
+    connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{contract.feed}_delivery"])
+
+
 def raw_table(contract: Contract) -> sql.Identifier:
     """The feed's raw table as an SQL identifier."""
     return sql.Identifier("raw", contract.feed)
