@@ -243,8 +243,6 @@ def test_a_long_range_ends_with_its_last_nights() -> None:
 def test_a_fault_is_in_one_feed_of_the_last_night_and_nowhere_else(
     scenario: str, last_night: dict[str, Path], tmp_path: Path
 ) -> None:
-    if scenario == "partner_wrong_month":
-        pytest.skip("Rahab sends nothing in these nights: see the next test")
     files = deliver(tmp_path, LAST, LAST, history=False, scenarios=[scenario])
     clean, spoilt = digests(last_night), digests(files)
     changed = {name for name in clean | spoilt if clean.get(name) != spoilt.get(name)}
@@ -252,16 +250,6 @@ def test_a_fault_is_in_one_feed_of_the_last_night_and_nowhere_else(
     (done,) = json.loads((tmp_path / "out" / "truth" / "simulated_faults.json").read_text())
     assert {name.split("/")[0] for name in changed} == {CONTRACTS[done["feed"]].delivery.source}
     assert all("simulated" in name for name in files)
-
-
-def test_a_workbook_of_the_wrong_month_is_the_same_workbook(tmp_path: Path) -> None:
-    end = date(2017, 3, 31)
-    clean = deliver(tmp_path / "clean", end, end, feeds=["rahab_clients"], history=False)
-    spoilt = deliver(
-        tmp_path / "spoilt", end, end, feeds=["rahab_clients"], history=False, scenarios=["partner_wrong_month"]
-    )
-    assert list(spoilt) == ["rahab/simulated_Rahab clients 2017-04.xlsx"]
-    assert list(digests(spoilt).values()) == list(digests(clean).values())
 
 
 def test_every_scenario_has_one_meaning() -> None:

@@ -33,9 +33,9 @@ def removed(path: Path, night: date) -> list[Path]:  # noqa: ARG001
     return []
 
 
-def twice(path: Path, night: date) -> list[Path]:
-    """The same bytes under a second name."""
-    again = _named(path, night, "2300")
+def twice(path: Path, night: date) -> list[Path]:  # noqa: ARG001
+    """The same bytes under a second name, which says the same extract."""
+    again = path.with_name(path.name.replace("simulated_", "simulated_again_"))
     again.write_bytes(path.read_bytes())
     return [path, again]
 
@@ -76,11 +76,11 @@ def part_of_workbook(path: Path, night: date) -> list[Path]:  # noqa: ARG001
     return [path]
 
 
-def month_later(path: Path, night: date) -> list[Path]:  # noqa: ARG001
-    """The same workbook under the name of the month after."""
-    year, month = (int(part) for part in path.stem[-7:].split("-"))
-    following = (date(year, month, 1) + timedelta(days=32)).replace(day=1)
-    return [path.replace(path.with_name(path.name.replace(path.stem[-7:], f"{following:%Y-%m}")))]
+def month_earlier(path: Path, night: date) -> list[Path]:
+    """The file under the name of a night of the month before."""
+    before = night.replace(day=1) - timedelta(days=1)
+    before = before.replace(day=min(before.day, night.day))
+    return [path.replace(path.with_name(path.name.replace(f"{night:%Y%m%d}", f"{before:%Y%m%d}")))]
 
 
 def zip_bomb(path: Path, night: date) -> list[Path]:

@@ -43,7 +43,7 @@ class Done:
 
 
 _OFFENCES, _VICTIMS, _ASB = "police_offences", "police_victims", "police_asb_incidents"
-_ANGELOU, _RAHAB, _TMO, _COUNCIL = "angelou_referrals", "rahab_clients", "tmo_asb_cases", "council_enforcement_actions"
+_ANGELOU, _TMO, _COUNCIL = "angelou_referrals", "tmo_asb_cases", "council_enforcement_actions"
 _QUARANTINED = "exactly the spoilt rows go to quarantine, each with rule and column; the rest is admitted"
 _WHOLE = "the delivery is refused as a whole, with a reason; nothing of it reaches raw; other feeds go on"
 _READ = "it is read as if nothing were wrong with it: the same rows as without the fault"
@@ -66,7 +66,7 @@ FAULTS: dict[str, Fault] = {
     "partner_double": Fault(
         _OFFENCES,
         "the last night's offences come twice, under two names",
-        "the second is a duplicate and adds nothing",
+        "the same bytes are one delivery: the second adds nothing",
         files=fault_documents.twice,
     ),
     "partner_correction": Fault(
@@ -91,10 +91,10 @@ FAULTS: dict[str, Fault] = {
         files=fault_documents.part_of_workbook,
     ),
     "partner_wrong_month": Fault(
-        _RAHAB,
-        "the workbook is called by the month after the one that it holds",
-        "it is refused where that month has not ended yet; else it counts as of its name and changes no record",
-        files=fault_documents.month_later,
+        _OFFENCES,
+        "the file is called by a night of the month before",
+        "refused as a whole: it holds what was recorded after the day of its name",
+        files=fault_documents.month_earlier,
     ),
     # columns
     "partner_new_column": Fault(
@@ -121,7 +121,7 @@ FAULTS: dict[str, Fault] = {
     "partner_utf16": Fault(
         _OFFENCES,
         "the file is in UTF-16",
-        "refused as a whole where the contract does not name that encoding, else read",
+        "refused as a whole, since the contract does not name that encoding",
         content=fault_text.in_utf16,
     ),
     "partner_line_ends": Fault(
