@@ -37,11 +37,7 @@ def sent(contract: Contract) -> list[str]:
 
 
 def typed(
-    contract: Contract,
-    *rows: Sequence[str | None],
-    label: dict[str, str] | None = None,
-    key: bytes = KEY,
-    ring: KeyRing | None = None,
+    contract: Contract, *rows: Sequence[str | None], label: dict[str, str] | None = None, key: bytes = KEY
 ) -> Typed:
     """Type rows of text, one value a column (or part of a token) that does not come from the label."""
     names = sent(contract)
