@@ -16,7 +16,7 @@ _LOOK = "Look at the delivery in quality.delivery and its file in landing; if th
 _MEND = "A fault of loading, not of the agency: tell the engineers, who mend it and load the delivery again."
 _LEAK = (
     "An identity may stand in the warehouse: stop the nightlies and tell the engineers and the data protection officer"
-    " at once; docs/privacy.md says how it is taken out."
+    " at once; docs/runbook/an-identity-got-in.md says what to do."
 )
 # ^[class]{length}$: asked as a length and a character outside the class, at an eighth of the cost
 _SIMPLE_PATTERN = re.compile(r"^\^\[([^\]^]+)\]\{(\d+)\}\$$")
