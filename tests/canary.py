@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from re import _constants, _parser  # type: ignore[attr-defined]
-from typing import Any
 
-import openpyxl
 import psycopg
 from psycopg import sql
-from saferkc.contracts import Contract
-from saferkc.contracts.model import Column
 
-DAY = datetime(2017, 4, 3, 14, 30)
-Row = dict[str, str]
 _EMPTY = re.compile(rb"\0{64,}")  # most of a database's files
 
 
@@ -70,118 +61,6 @@ class Canary:
             for digest in (hashlib.md5, hashlib.sha1, hashlib.sha256)
         ]
         return [text.lower().encode() for text in [*stems, *numbers, *days, *hashes]]
-
-
-# --- planting ---------------------------------------------------------------------------------------------
-
-
-def plausible(column: Column, number: int) -> str:
-    """A value that keeps the column's rules; ``number`` makes keys different."""
-    codes = [rule.valid_values for rule in column.quality if rule.metric == "invalidValues"]
-    if codes and codes[0]:
-        return codes[0][0]
-    if column.physical_type in ("date", "timestamptz"):
-        return DAY.astimezone().strftime(column.options.format or "%Y-%m-%d")
-    if column.physical_type in ("integer", "bigint", "double precision"):
-        low, high = column.options.minimum, column.options.maximum
-        wanted = number if column.primary_key else 30
-        return str(int(max(low or 0, min(wanted, high if high is not None else wanted))))
-    if column.physical_type == "boolean":
-        return "Yes"
-    return text_like(column.options.pattern, number) if column.options.pattern else "Golborne"
-
-
-def text_like(pattern: str, number: int) -> str:
-    """The plainest text that a pattern lets through; its digits spell ``number``, so that two numbers differ."""
-    digits = iter(f"{number:07}"[::-1] * 9)
-
-    def plain(tokens: Iterable[Any]) -> str:
-        return "".join(one(*token) for token in tokens)
-
-    def one(operation: Any, value: Any) -> str:
-        if operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
-            low, _, what = value
-            return "".join(plain(what) for _ in range(low))
-        if operation in (_constants.SUBPATTERN, _constants.BRANCH):
-            return plain(value[3] if operation == _constants.SUBPATTERN else value[1][0])
-        if operation == _constants.IN:
-            kind, first = value[0]
-            return next(digits) if kind == _constants.CATEGORY else chr(first[0] if isinstance(first, tuple) else first)
-        return chr(value) if operation == _constants.LITERAL else ""
-
-    return plain(_parser.parse(pattern))
-
-
-def row_of(contract: Contract, canary: Canary, number: int) -> Row:
-    """One good row about the canary, by heading or JSON path."""
-    row: Row = {}
-    for column in contract.columns:
-        if column.token is None:
-            if place := _place(column.origin.headings, column.origin.path):
-                row[place] = plausible(column, number)
-            continue
-        names = [part for part in column.token.parts if part.kind == "name"]
-        for part in column.token.parts:
-            value = canary.parts[part.kind]
-            if part.kind == "name" and len(names) > 1:
-                value = canary.forename if part is names[0] else canary.surname
-            if place := _place(part.headings, part.path):
-                row[place] = value
-    return row
-
-
-def _place(headings: list[str] | None, path: str | None) -> str | None:
-    return headings[0] if headings else path
-
-
-def file_name(contract: Contract, day: int) -> str:
-    """The name of the delivery of so many days after ``DAY`` (months, where the feed is monthly)."""
-    example = contract.delivery.examples[0]
-    when = DAY + timedelta(days=day)
-    for found, fmt in ((r"\d{8}", "%Y%m%d"), (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{4}-\d{2}", "%Y-%m")):
-        if re.search(found, example):
-            if fmt == "%Y-%m":
-                when = datetime(2018 + day // 12, 1 + day % 12, 1)
-            return "simulated_" + re.sub(found, when.strftime(fmt), example)
-    raise AssertionError(f"{contract.feed}: no day in {example}")
-
-
-def written(contract: Contract, rows: list[Row], *, headings: bool = True, before: str = "") -> bytes:
-    """The rows as the feed's agency writes them."""
-    delivery = contract.delivery
-    if delivery.format == "json_lines":
-        return b"".join(json.dumps(_nested(row)).encode() + b"\n" for row in rows)
-    if delivery.format == "workbook":
-        book = openpyxl.Workbook()
-        sheet = book.active
-        assert sheet is not None
-        sheet.title = text_like(delivery.workbook.sheet, 0) if delivery.workbook and delivery.workbook.sheet else "1"
-        for line in [[before]] if before else []:
-            sheet.append(line)
-        for line in (
-            [list(rows[0]), *(list(row.values()) for row in rows)] if headings else [list(row.values()) for row in rows]
-        ):
-            sheet.append(line)
-        content = io.BytesIO()
-        book.save(content)
-        return content.getvalue()
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delivery.delimiters[0], lineterminator="\n")
-    if headings:
-        writer.writerow(rows[0])
-    writer.writerows(row.values() for row in rows)
-    return text.getvalue().encode()
-
-
-def _nested(row: Row) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for path, value in row.items():
-        *above, last = path.split(".")
-        place = record
-        for step in above:
-            place = place.setdefault(step, {})
-        place[last] = value
-    return record
 
 
 # --- searching --------------------------------------------------------------------------------------------

@@ -7,19 +7,17 @@ but encrypted originals and keys, all that was printed or logged, and what tasks
 from __future__ import annotations
 
 import gzip
-import io
-import json
+import hashlib
 import logging
-import zipfile
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from canary import Canary, Row, file_name, files_in, plausible, row_of, rows_in, traces, written
+from canary import Canary, files_in, rows_in, traces
+from canary_deliveries import deliveries_of, file_name, good_rows, people, plausible, written, zipped
 from loading_helpers import assert_accounts, deliveries, drop, query
 from saferkc.alerts import send_mail
-from saferkc.contracts import Contract, load_contracts
+from saferkc.contracts import load_contracts
 from saferkc.landing import feeds_with_work, inbox, receive
 from saferkc.landing.inbox import inbox_files
 from saferkc.loading import load_arrivals
@@ -28,134 +26,7 @@ from saferkc.publishing import build_data_docs, check_deliveries
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 
-CONTRACTS = load_contracts(Path(__file__).resolve().parents[2] / "expectations" / "contracts")
-PEOPLE = {feed: c for feed, c in CONTRACTS.items() if any(column.token for column in c.columns)}
-GOOD_ROWS = 250
-FEW = 12  # rows that may be faulty among so many good ones without the delivery being refused
-
-Delivered = tuple[str, str, bytes]  # source, file name, content
-
-
-# --- what is delivered ------------------------------------------------------------------------------------
-
-
-def good_rows(contract: Contract, canary: Canary) -> list[Row]:
-    """Rows that keep the contract, with the identity written in several ways."""
-    ways: list[Callable[[str], str]] = [str, str.upper, str.lower, lambda text: f"  {text} "]
-    parts = {place for column in contract.columns if column.token for part in column.token.parts
-             for place in [*(part.headings or []), part.path] if place}  # fmt: skip
-    rows = [row_of(contract, canary, number) for number in range(1, GOOD_ROWS + 1)]
-    return [
-        {place: ways[n % 4](value) if place in parts else value for place, value in row.items()}
-        for n, row in enumerate(rows)
-    ]
-
-
-def cells_with_an_identity(contract: Contract, canary: Canary) -> Iterator[Row]:
-    """For every column that is kept, rows with an identity in it.
-
-    A name is planted where the row knows it: whose name stands in a street's column can't be told otherwise.
-    """
-    knows_names = any(part.kind == "name" for column in contract.columns if column.token for part in column.token.parts)
-    numbers = count(GOOD_ROWS + 1)
-    for column in contract.columns:
-        place = column.origin.path or (column.origin.headings or [None])[0]
-        if place is not None:
-            for what in ("phone", "address", *(["name"] if knows_names else [])):
-                yield row_of(contract, canary, next(numbers)) | {place: canary.parts[what]}
-
-
-def faulty_rows(contract: Contract, canary: Canary) -> Iterator[tuple[str, list[Row]]]:
-    """Faults in the rows, each added to good ones."""
-    row = row_of(contract, canary, 999)
-    first, *_, last = row
-    strays = list(cells_with_an_identity(contract, canary))
-    for few in range(0, len(strays), FEW):
-        yield "identities in the wrong cells", strays[few : few + FEW]
-    yield "too many identities in the wrong cells", [*strays, *strays, *strays]
-    yield "a new column that is called like somebody", [row | {canary.parts["name"]: canary.parts["address"]}]
-    yield "a key twice with two identities", [row, {k: v.replace("Zyx", "Zzyx") for k, v in row.items()}]
-    yield "no key", [row | {first: ""}]
-    yield "a formula", [{k: f'=HYPERLINK("http://x/{v}","{v}")' for k, v in row.items()}]
-    yield "markup", [{k: f"<script>{v}</script>" for k, v in row.items()}]
-    yield "accents and another alphabet", [{k: v.replace("Zyxqua", "Żyxqúaя") for k, v in row.items()}]
-    yield "a character that can't be kept", [{k: f"{v}\ufffe" for k, v in row.items()}]
-    yield "very long", [{k: v * 400 for k, v in row.items()}]
-    yield "impossible days", [{k: v.replace("/04/", "/14/").replace("-04-", "-14-") for k, v in row.items()}]
-    shifted = dict(zip(row, [*list(row.values())[1:], row[first]], strict=True))
-    yield "cells one to the left", [shifted]
-    yield "cells one to the right", [dict(zip(row, [row[last], *list(row.values())[:-1]], strict=True))]
-
-
-def faulty_bytes(contract: Contract, canary: Canary) -> Iterator[tuple[str, bytes]]:
-    """Faults of a whole document."""
-    rows = good_rows(contract, canary)
-    content = written(contract, rows)
-    yield "cut in the middle", content[: len(content) * 2 // 3]
-    yield "an empty file", b""
-    yield "somebody's name and nothing else", canary.parts["name"].encode()
-    yield "a NUL", content.replace(b"yxqua", b"yx\0qua")
-    if contract.delivery.format == "workbook":
-        yield "no headings", written(contract, rows, headings=False)
-        yield "a title with a name", written(contract, rows, before=f"Referrals of {canary.parts['name']}")
-        return
-    if contract.delivery.format == "delimited":
-        lines = content.splitlines(keepends=True)
-        yield "no headings", b"".join(lines[1:])
-        yield "headings in the middle", b"".join([*lines[1:5], lines[0], *lines[5:]])
-        yield "a missing column", b"".join(line.split(contract.delivery.delimiters[0].encode(), 1)[1] for line in lines)
-        yield (
-            "a delimiter inside a name",
-            content.replace(b"Quorvath", contract.delivery.delimiters[0].encode() + b"Quorvath"),
-        )
-        yield "a stray quote", content.replace(b"Quorvath", b'"Quorvath', 3)
-        yield "an open quote", content + b'"' + canary.parts["name"].encode()
-        yield "a line more", content + canary.parts["name"].encode() + b"\n"
-    yield "a byte order mark", b"\xef\xbb\xbf" + content
-    yield "cp1252", content.replace(b"Zyxqua", "Zyxquaé".encode("cp1252"))
-    yield "UTF-16", content.decode().encode("utf-16")
-    yield "mixed line ends", content.replace(b"\n", b"\r\n", 9)
-    if contract.delivery.is_json:
-        yield "a name as a key", content.replace(b'"status"', json.dumps(canary.parts["name"]).encode())
-        yield "an identity that is an object", content.replace(b'"subject": {', b'"subject": [{').replace(b"}}", b"}]}")
-        yield "no JSON", content.replace(b"{", b"", 2)
-
-
-def deliveries_of(contract: Contract, canary: Canary) -> Iterator[Delivered]:
-    """All deliveries of a feed: good ones, each fault, and files that are not what they seem."""
-    source = contract.delivery.source
-    good = good_rows(contract, canary)
-    days = count(1)
-    yield source, file_name(contract, next(days)), written(contract, good)
-    for _, rows in faulty_rows(contract, canary):
-        headings = dict.fromkeys(heading for row in rows for heading in row)
-        whole = [{heading: row.get(heading, "") for heading in headings} for row in [*good, *rows]]
-        yield source, file_name(contract, next(days)), written(contract, whole)
-    for _, content in faulty_bytes(contract, canary):
-        yield source, file_name(contract, next(days)), content
-    content = written(contract, good)
-    yield source, f"simulated_{canary.parts['name']}.csv", content
-    yield source, f"simulated {canary.surname} referral.docx", content
-    yield source, f"simulated_{canary.surname}_{file_name(contract, next(days)).removeprefix('simulated_')}", content
-    yield source, file_name(contract, next(days)) + ".pgp", content
-    yield "police_open", file_name(contract, next(days)), content
-    yield "reference", "simulated_somebody.zip", zipped({"imd2019.csv": content})
-    if contract.delivery.archives:
-        name = f"simulated_police_{next(days):08}.zip"
-        yield source, name, zipped({f"{canary.parts['name']}.csv": content, "offences_20170403.csv": content})
-        yield source, f"simulated_police_2017080{next(days) % 9 + 1}.zip", zipped({"../offences_20170403.csv": content})
-        yield source, "simulated_police_20170901.zip", zipped({"victims_20170901.csv": content})[:-30]
-    if ".gz" in contract.delivery.patterns[0]:
-        yield source, file_name(contract, next(days)) + ".gz", gzip.compress(content)
-        yield source, file_name(contract, next(days)) + ".gz", gzip.compress(content)[:-9]
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, member in members.items():
-            archive.writestr(name, member)
-    return content.getvalue()
+PEOPLE = people(load_contracts(Path(__file__).resolve().parents[2] / "expectations" / "contracts"))
 
 
 def night(settings: Settings) -> list[str]:
@@ -252,7 +123,7 @@ def test_the_search_looks_into_what_is_packed_or_written_otherwise(tmp_path: Pat
         "gzipped": gzip.compress(name),
         "zipped": zipped({"a": gzip.compress(canary.parts["phone"].encode())}),
         "member": zipped({canary.surname: b""}),
-        "hashed": __import__("hashlib").sha256(canary.surname.lower().encode()).hexdigest().encode(),
+        "hashed": hashlib.sha256(canary.surname.lower().encode()).hexdigest().encode(),
         "born": b"23/07/1911 " + canary.parts["date"].encode(),
     }
     for place, content in hidden.items():

@@ -19,7 +19,10 @@ from workbooks import workbook
 
 Record = dict[str, Any]
 ZOE = {"Forename": "Zoë", "Surname": "O'Hara-Quillfeather", "Date of Birth": "07/02/1985"}
-IDENTITIES = ["Quillfeather", "QUILLFEATHER", "07/02/1985", "1985-02-07", "Zoë", "7946 0555", "79460555", "217000001", "Nowhere", "H-4711"]
+IDENTITIES = [
+    "Quillfeather", "QUILLFEATHER", "07/02/1985", "1985-02-07", "Zoë", "7946 0555", "79460555", "217000001", "Nowhere",
+    "H-4711",
+]  # fmt: skip
 
 OFFENCE = {
     "Crime Reference": "5600001/17", "Record Status": "Live", "Recorded Date": "01/11/2017",
