@@ -227,7 +227,13 @@ def _write_nightly(asked: Asked, root: Path, todo: set[str]) -> list[Path]:
                     rows = _rows(feed, states, day, is_history=is_history)
                     with draft.open("wb" if is_new else "ab") as stream:
                         stream.write(_as_bytes(feed, rows, with_headings=is_new))
-    return [draft.replace(root / name) for name, draft in sorted(drafts.items())]
+    written = []
+    for name, draft in sorted(drafts.items()):
+        if draft.stat().st_size:
+            written.append(draft.replace(root / name))
+        else:  # the council's API had nothing new, and then there is no file
+            draft.unlink()
+    return written
 
 
 def _rows(feed: Feed, states: pl.DataFrame, day: date, *, is_history: bool) -> pl.DataFrame:

@@ -61,9 +61,11 @@ _BODIES = {
 }  # fmt: skip
 _STRANDS = {"race": 0.72, "faith": 0.09, "homophobic": 0.12, "transgender": 0.02, "disability": 0.05}
 _HOME_PREMISES, _OTHER_PREMISES = 900, 100
-# strata of whose detections there are few
+# strata whose share of detections the plan prints, and a few more or less would change
 _FEW_DETECTIONS = [
-    s.name for s in strata() if s.is_hate or s.knife or s.kind in ("rape", "murder", "theft_from_vehicle")
+    s.name
+    for s in strata()
+    if s.is_hate or s.is_domestic or s.knife or s.kind in ("rape", "murder", "theft_from_vehicle")
 ]
 HOSPITAL_OFFENCES = {"St Charles Hospital": 18, "Chelsea and Westminster Hospital": 9}
 
