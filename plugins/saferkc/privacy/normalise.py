@@ -126,8 +126,7 @@ def address(values: pl.Series) -> pl.Series:
     rest = rest.str.replace_all(r"\bst\b\.?(\s*(?:$|,|\n))", "street${1}").str.replace_all(r"\bst\b\.?", "saint")
     rest = rest.str.replace_all(_NO_LETTER, " ").str.strip_chars(" ")
     rest = rest.str.replace_all(r"\b(?:flat|apartment|apt|no|number|london|england|uk|united kingdom)\b", " ")
-    for short, long in _ROAD_WORDS.items():
-        rest = rest.str.replace_all(rf"\b{short}\b", long)
+    rest = rest.str.split(" ").list.eval(pl.element().replace(_ROAD_WORDS)).list.join(" ")
     rest = rest.str.replace_all(r"\b(\d+) +([a-z])\b", "${1}${2}").str.replace_all(r"\s+", " ").str.strip_chars(" ")
     whole = pl.select(pl.concat_str(found, rest, separator=" ", ignore_nulls=True)).to_series().str.strip_chars(" ")
     return _given(whole.set(text.is_null(), None)).rename(values.name)
