@@ -16,15 +16,15 @@ from pathlib import Path
 import paramiko
 from pydantic import Field, field_validator
 
+from saferkc.landing.store import BLOCK_BYTES
 from saferkc.landing.transports.endpoint import Endpoint, options_of
 from saferkc.landing.transports.errors import FetchError
 from saferkc.landing.transports.files import FileOptions, take_files
 from saferkc.landing.transports.memory import Memory, Offered
 
 _PORT = 22
-# a window of reads is asked for at once, so that distance costs little, and no more than that is held in memory
-_READ_BYTES = 1 << 15
-_WINDOW_BYTES = 128 * _READ_BYTES
+# reads of 32 KiB that are asked for at once, so that distance costs little, and no more than these are held in memory
+_READS_AHEAD = 128
 # Airflow's form for SFTP writes these; we always check the host key and set the rest ourselves
 _OF_THE_FORM = {
     "no_host_key_check": False,
@@ -78,10 +78,11 @@ class _Server:
 
     def read(self, file: Offered) -> Iterator[bytes]:
         with self._client.open(posixpath.join(self._folder, file.name), "rb") as stream:
-            for begin in range(0, file.size, _WINDOW_BYTES):
-                end = min(begin + _WINDOW_BYTES, file.size)
-                reads = [(at, min(_READ_BYTES, end - at)) for at in range(begin, end, _READ_BYTES)]
-                yield b"".join(stream.readv(reads))
+            stream.prefetch(file.size, _READS_AHEAD)
+            left = file.size
+            while left and (block := stream.read(min(left, BLOCK_BYTES))):
+                left -= len(block)
+                yield block
 
     def delete(self, name: str) -> None:
         self._client.remove(posixpath.join(self._folder, name))
