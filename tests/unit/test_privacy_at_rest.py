@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -240,3 +241,38 @@ def test_what_must_be_opened_in_memory_has_a_limit(home: Settings, monkeypatch: 
     monkeypatch.setattr(at_rest, "LARGEST_IN_MEMORY", len(SECRET))
     with open_landed(home, sha256, seekable=True) as stream:
         assert isinstance(stream, io.BytesIO)
+
+
+def test_an_object_store_gets_the_encrypted_file_too(home: Settings, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    elsewhere = dataclasses.replace(home, landing_url=f"file://{store}")
+    sha256 = landed(elsewhere, SECRET * 10_000)
+    assert [path.name for path in store.rglob("*") if path.is_file()] == [f"{sha256}.age"]
+    assert b"Zebedee" not in everything_in(store)
+    assert not home.landing.exists()
+    with open_landed(elsewhere, sha256) as stream:
+        assert stream.read() == SECRET * 10_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="asks Linux how much memory was used")
+def test_memory_does_not_grow_with_the_document(home: Settings) -> None:
+    """A hundred megabytes go in and come out again within a few."""
+    file = home.home / "large.csv"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as out:
+        for _ in range(100):
+            out.write((SECRET * 32_000)[: 1 << 20])
+    LandingKeys(home).recipient()
+    Path("/proc/self/clear_refs").write_text("5")  # the highest use of memory is counted from here
+    before = most_memory_used()
+    sha256, size = land(home, file, encrypted=True)
+    with open_landed(home, sha256) as stream:
+        assert hash_stream(stream) == (sha256, size)
+    grown = most_memory_used() - before
+    assert grown < 40 << 10, f"{grown} KiB more than before"
+
+
+def most_memory_used() -> int:
+    """The most memory (KiB) that this process has had at once."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
