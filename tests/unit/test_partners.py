@@ -17,6 +17,7 @@ from saferkc.settings import Settings
 from saferkc.simulation import PARTNER_FEEDS, PARTNER_SCENARIOS, SCENARIOS, deliver_partners, simulate_all
 from saferkc.simulation.agencies import council, police, tmo
 from saferkc.simulation.agencies.versions import SEEN
+from saferkc.simulation.partner_faults import FAULTS
 from saferkc.simulation.partners import nights_of
 from saferkc.simulation.world import people
 from saferkc.simulation.world.places import lsoa_codes
@@ -287,3 +288,9 @@ def test_all_agencies_deliver_together_and_each_side_has_its_own_faults(tmp_path
     assert {"police", "police_open", "mps", "reference", "angelou", "tmo", "council"} <= sources
     with pytest.raises(ValueError, match="unknown scenario nonsense"):
         simulate_all(settings_of(tmp_path), date_from=LAST, date_to=LAST, scenarios=["nonsense"])
+
+
+def test_the_page_about_the_simulation_names_every_scenario() -> None:
+    page = (PROJECT / "docs" / "simulation.md").read_text()
+    for name, fault in FAULTS.items():
+        assert f"| `{name}` | {fault.feed} | {fault.does} | {fault.must} |" in page
