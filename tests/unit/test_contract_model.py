@@ -88,6 +88,7 @@ def test_a_partner_feed_says_what_absence_means_and_what_never_enters() -> None:
         (lambda c: delivery_of(c).update(format="workbook"), "the format workbook needs `workbook`"),
         (lambda c: delivery_of(c).update(workbook={"sheet": "Cases"}), "the format workbook needs `workbook`"),
         (lambda c: delivery_of(c).update(format="workbook", workbook={"totals": "(Total"}), "is no regular expression"),
+        (lambda c: delivery_of(c).update(encodings=["utf-8", "utf-8x"]), "utf-8x is no encoding"),
         (lambda c: delivery_of(c).update(records_path="items"), "`records_path` is for the formats json"),
         (
             lambda c: delivery_of(c).update(format="json_lines"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Literal
 
@@ -135,7 +136,8 @@ class Delivery(Strict):
     known and left out (headings as in ``Origin``, or paths of a JSON record); any other heading that the
     contract does not name is a new column: let in, and flagged. ``json`` is one JSON document, ``json_lines``
     one object a line; ``records_path`` is the dotted path of the list of records in a JSON document, or in a
-    page of the API that a ``json_lines`` feed is fetched from.
+    page of the API that a ``json_lines`` feed is fetched from. ``encodings``: each line of a delimited file is
+    read in the first that fits; ``utf-16`` is told by its mark alone.
     """
 
     source: str = Field(pattern=SOURCE)
@@ -164,6 +166,16 @@ class Delivery(Strict):
     def is_json(self) -> bool:
         """Whether records are JSON objects, so that columns have paths and not headings."""
         return self.format in ("json", "json_lines")
+
+    @field_validator("encodings")
+    @classmethod
+    def _are_encodings(cls, encodings: list[str]) -> list[str]:
+        for encoding in encodings:
+            try:
+                codecs.lookup(encoding)
+            except LookupError:
+                raise ValueError(f"{encoding} is no encoding; name one such as utf-8, cp1252 or utf-16") from None
+        return encodings
 
     @field_validator("patterns", "archives")
     @classmethod
