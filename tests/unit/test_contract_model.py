@@ -81,7 +81,7 @@ def test_a_partner_feed_says_what_absence_means_and_what_never_enters() -> None:
         (lambda c: columns_of(c)[0].update(primaryKey=False), "of kind changes needs a record key"),
         (
             lambda c: (columns_of(c)[0].update(primaryKey=False), delivery_of(c).update(extract="period")),
-            "`withdrawal` needs a record key",
+            "`withdrawal` is for extracts of kind full or changes",
         ),
         (lambda c: delivery_of(c)["withdrawal"].update(column="state"), "state is named in `delivery` (withdrawal)"),
         (lambda c: delivery_of(c)["withdrawal"].update(values=[]), "at least 1 item"),
