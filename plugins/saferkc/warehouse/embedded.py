@@ -53,6 +53,7 @@ log_line_prefix = '%m [%p] %q%a '
 log_checkpoints = off
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
+log_error_verbosity = terse
 """
 
 
