@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from saferkc.contracts import load_contracts
+from saferkc.simulation.agencies import angelou
 from saferkc.simulation.agencies.police import FEEDS
 from saferkc.simulation.truth import truth_of
 from saferkc.simulation.world import people, quotas
@@ -162,11 +164,21 @@ def test_a_smaller_world_is_the_same_in_shares(scale: float) -> None:
 
 
 def test_other_blocks_of_the_world_are_other_boroughs() -> None:
+    contracts = load_contracts(Path(__file__).resolve().parents[2] / "expectations" / "contracts")
     sent = [FEEDS[0].states(SEED, 2016, block, 0.01) for block in (0, 1, 32)]
     boroughs = [set(frame["Borough"]) for frame in sent]
     assert boroughs[0] == {"Kensington and Chelsea"}
     assert len(set().union(*boroughs)) == 3
+    pattern = contracts["police_offences"].column("offence_id_police").options.pattern
+    assert pattern
+    assert all(frame["Crime Reference"].str.contains(pattern).all() for frame in sent)
     assert pl.concat(sent)["Crime Reference"].n_unique() == sum(frame["Crime Reference"].n_unique() for frame in sent)
+
+
+def test_angelou_serves_three_boroughs_at_every_scale() -> None:
+    served = {"Kensington and Chelsea", "Hammersmith and Fulham", "Westminster"}
+    assert set(angelou.referral_states(SEED, 2016, 0, 0.3)["Borough"]) == served
+    assert angelou.referral_states(SEED, 2016, 3, 0.3).is_empty()
 
 
 def test_no_offence_is_known_before_it_was_reported_or_reported_before_it_was_committed() -> None:

@@ -24,9 +24,11 @@ _TYPED = ("%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d-%b-%Y")
 
 def referral_states(seed: int, year: int, block: int, scale: float) -> pl.DataFrame:
     """Referrals as the workbook showed them; ``Date of Referral`` and its like are dates here."""
-    # the two other boroughs of the service have half as many; a larger London has the service in each block
-    others = [(other, scale / 2) for other in range(1, 33) if borough(other).name in _COVERED] if block == 0 else []
-    frames = [_rows(referrals(seed, year, number, size)) for number, size in [(block, scale), *others]]
+    # the two other boroughs of the service have half as many; the rest of London has other services
+    others = [(other, scale / 2) for other in range(1, 33) if borough(other).name in _COVERED]
+    covered = [(0, scale), *others] if block == 0 else []
+    frames = [_rows(referrals(seed, year, number, size)) for number, size in covered]
+    frames = frames or [_rows(referrals(seed, year, 0, scale)).clear()]
     return stacked(*frames)
 
 
