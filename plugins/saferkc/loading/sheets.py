@@ -88,21 +88,21 @@ class Book:
         self._merges: dict[Sheet, dict[int, list[tuple[int, int]]]] = {}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+                warnings.simplefilter("ignore")  # they may name a sheet, and so a person
                 book = ExcelReader(content, read_only=True, data_only=True, keep_links=False)
                 book.read_manifest()
                 book.read_strings()
                 book.read_workbook()
                 apply_stylesheet(book.archive, book.wb)
+                # without openpyxl's own sheets: it would read each through to see how large it is
+                tables = [
+                    (sheet, relation.target)
+                    for sheet, relation in book.parser.find_sheets()
+                    if relation.target in book.valid_files and "chartsheet" not in relation.Type
+                ]
             self.epoch: datetime = book.wb.epoch
             self._texts: list[str] = book.shared_strings
             self._dates, self._durations = set(book.wb._date_formats), set(book.wb._timedelta_formats)
-            # without openpyxl's own sheets: it would read each through to see how large it is
-            tables = [
-                (sheet, relation.target)
-                for sheet, relation in book.parser.find_sheets()
-                if relation.target in book.valid_files and "chartsheet" not in relation.Type
-            ]
             self.sheets = [
                 Sheet(place, sheet.name, sheet.state != "visible", part)
                 for place, (sheet, part) in enumerate(tables, 1)
