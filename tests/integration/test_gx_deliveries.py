@@ -209,6 +209,7 @@ def test_nothing_of_a_person_leaves_the_checks(
         "error: sex_code is written as agreed",
         "error: offence_id_police is written as agreed",
         "error: injury_degree is written as agreed",
+        "error: injury_degree is not too long",
         "warning: sex_code_known",
         "warning: ethnic_appearance_known",
         "warning: residence_borough_name_known",
