@@ -145,6 +145,10 @@ _PIECES: dict[str, sql.Composable] = {
     "end": PLACE.format(sql.Identifier("e")),
     "own": sql.SQL("(%(extracted_at)s::timestamp, %(first_delivery_id)s::bigint, %(delivery_id)s::bigint)"),
     "stage": STAGE,
+    # `offset 0` keeps the planner from beginning with the deliveries: there is one more every night
+    "speaker": sql.SQL(
+        "cross join lateral (select o.* from quality.delivery as o where o.delivery_id = v.delivery_id offset 0) as d"
+    ),
 }
 # v is a version, or a recorded absence, that holds at the place of the extract
 _PIECES["holds"] = sql.SQL(
@@ -180,8 +184,9 @@ def _look_up(
 ) -> None:
     """Note for each staged record the version that holds at the extract's place, and who speaks of it next.
 
-    That is ``next_id`` for all records, or looked up ``by_record``. Each record is looked up by its key, never by
-    joining with the whole table, so the work follows the delivery whatever the planner thinks of it.
+    That is ``next_id`` for all records, or looked up ``by_record``. Each record is looked up by its key, and then
+    the deliveries of its versions, never by joining with whole tables: the work follows the delivery whatever the
+    planner thinks of it.
     """
     connection.execute(
         """
@@ -205,8 +210,9 @@ def _look_up(
                 select r.delivery_id from {raw} as r where r.record_key = s.record_key
                 union all
                 select c.delivery_id from quality.confirmation as c where c.record_key = s.record_key
+                offset 0
             ) as v
-            join quality.delivery as d on d.delivery_id = v.delivery_id
+            {speaker}
             where {fellow} and {place} > {own}
             order by {place} limit 1
         ) as following on true
@@ -225,9 +231,12 @@ def _look_up(
                         not {version_withdraws} as stands
                     from {raw} as r where r.record_key = s.record_key
                     {absences}
+                    offset 0
                 ) as v
-                join quality.delivery as d on d.delivery_id = v.delivery_id
-                left join quality.delivery as e on e.delivery_id = v.until
+                {speaker}
+                left join lateral (
+                    select o.* from quality.delivery as o where o.delivery_id = v.until offset 0
+                ) as e on true
                 where {holds}
                 order by {place} desc limit 1
             ) as p on true
