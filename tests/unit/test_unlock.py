@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pysequoia import CipherSuite, Tsk, encrypt
 from saferkc.contracts.registry import plain_name
 from saferkc.landing import archives
@@ -199,6 +202,16 @@ def fault(content: bytes) -> str | None:
 
 def test_an_ordinary_archive_has_no_fault() -> None:
     assert fault(zipped({"2017-04/street.csv": LINES, "folder/": b"", "a..b.csv": b"x" * 1000})) is None
+
+
+_ORDINARY = zipped({"2017-04/street.csv": LINES[:2000], "victims.csv": b"x" * 1000})
+
+
+@given(place=st.floats(0, 1), put=st.binary(max_size=20))
+def test_whatever_bytes_are_wrong_in_an_archive_it_is_opened_or_found_broken(place: float, put: bytes) -> None:
+    at = int(len(_ORDINARY) * place)
+    with contextlib.suppress(archives.BROKEN_ARCHIVE):
+        fault(_ORDINARY[:at] + put + _ORDINARY[at + len(put) :])
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from saferkc.landing.errors import BombError
 
+# what a damaged archive gives when it is opened: its list of contents may say anything
+BROKEN_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error)
 _MOST_MEMBERS = 20_000
 _LARGEST_MEMBER = 16 << 30
 # delimited text packs to a tenth; what packs to a two hundredth holds nothing

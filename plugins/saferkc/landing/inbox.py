@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
-from saferkc.landing.archives import archive_fault
+from saferkc.landing.archives import BROKEN_ARCHIVE, archive_fault
 from saferkc.landing.errors import LandingError
 from saferkc.landing.store import land, open_landed
 from saferkc.privacy.at_rest import TooLargeError
@@ -237,7 +237,7 @@ def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str
                 return [Handout(c.feed, fault=fault) for c in contracts]
     except TooLargeError as error:
         return [Handout(c.feed, fault=str(error)) for c in contracts]
-    except (zipfile.BadZipFile, OSError):
+    except BROKEN_ARCHIVE:
         fault = "the archive is damaged or cut short and can't be opened; ask the agency to send it again"
         return [Handout(c.feed, fault=fault) for c in contracts]
     handouts = []

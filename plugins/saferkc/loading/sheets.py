@@ -25,6 +25,7 @@ from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
+from saferkc.landing.archives import BROKEN_ARCHIVE
 from saferkc.loading.faults import Refused
 
 # limits of a sheet that Excel itself has
@@ -82,7 +83,7 @@ class Book:
         """Open a plain XLSX that can be jumped about in; raises ``Refused`` where it is none, or a zip bomb."""
         try:
             self._archive = zipfile.ZipFile(content)
-        except (zipfile.BadZipFile, OSError, ValueError):
+        except BROKEN_ARCHIVE:
             raise Refused(_DAMAGED) from None
         _check_parts(self._archive)
         self._merges: dict[Sheet, dict[int, list[tuple[int, int]]]] = {}
