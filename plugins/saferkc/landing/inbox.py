@@ -57,11 +57,15 @@ def receive(settings: Settings, feed: str) -> list[int]:
     with connect(settings, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"saferkc.inbox.{source}"])
         files = [file for file in inbox_files(settings, source) if _settled(file)]
+        taken = []
         with ThreadPoolExecutor(_LANDED_AT_ONCE) as pool:  # while one waits for the disk, others are hashed
             own = [contract for contract in contracts.values() if contract.delivery.source == source]
             for file, landed in zip(files, pool.map(lambda file: _land(settings, own, file), files), strict=True):
                 if landed is not None:
                     _enter(settings, connection, contracts, source, file, landed)
+                    taken.append(pool.submit(_take_away, file, landed.seen))
+        for done in taken:
+            done.result()
         waiting = connection.execute(
             f"select arrival_id from ({_UNFINISHED_ARRIVALS}) as a where feed = %s order by arrival_id",  # noqa: S608
             [feed],
@@ -168,8 +172,8 @@ def _enter(
     file: Path,
     landed: _Landed,
 ) -> None:
-    """Enter a landed file and its documents, and take it out of the inbox."""
-    sha256, size, seen = landed.sha256, landed.size, landed.seen
+    """Enter a landed file and its documents."""
+    sha256, size = landed.sha256, landed.size
     handouts = _handouts(settings, contracts, source, file.name, sha256)
     own = [contract for contract in contracts.values() if contract.delivery.source == source]
     shown = file_name(own, file.name, sha256[:12])
@@ -203,6 +207,10 @@ def _enter(
                         "is_dated": contracts[handout.feed].delivery.extract_date is not None,
                     },
                 )
+
+
+def _take_away(file: Path, seen: os.stat_result) -> None:
+    """Take a file that was entered out of the inbox."""
     if _is_still(file, seen):  # else another of its name has come meanwhile and waits for its turn
         file.unlink()
 

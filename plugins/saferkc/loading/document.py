@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,16 +16,24 @@ from saferkc.loading.json_lines import JsonLinesReader, JsonReader
 from saferkc.loading.reader import SEPARATOR, DelimitedReader
 from saferkc.loading.repeats import Repeats
 from saferkc.loading.tally import Tally
-from saferkc.loading.workbook import WorkbookReader
 from saferkc.privacy.showing import new_heading
 from saferkc.privacy.tokens import Tokeniser
 
-Reader = DelimitedReader | JsonReader | JsonLinesReader | WorkbookReader
-_READERS: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {
-    "json": JsonReader,
-    "json_lines": JsonLinesReader,
-    "workbook": WorkbookReader,
-}
+if TYPE_CHECKING:
+    from saferkc.loading.workbook import WorkbookReader
+
+    Reader = DelimitedReader | JsonReader | JsonLinesReader | WorkbookReader
+
+
+def _read(contract: Contract, stream: IO[bytes]) -> Reader:
+    """Open the document with the reader of its format."""
+    if contract.delivery.format == "workbook":
+        from saferkc.loading.workbook import WorkbookReader  # noqa: PLC0415  (openpyxl, which few feeds need)
+
+        return WorkbookReader(contract, stream)
+    readers: dict[str, Callable[[Contract, IO[bytes]], Reader]] = {"json": JsonReader, "json_lines": JsonLinesReader}
+    return readers.get(contract.delivery.format, DelimitedReader)(contract, stream)
+
 
 # of a typed row, what is still asked for once its columns are written down for COPY
 _SETTLED = ("line_number", "record_key", "row_hash", "period", COPIED)
@@ -45,8 +53,7 @@ class Document:
         self.contract = contract
         self.tally = Tally()
         self._name = name
-        read = _READERS.get(contract.delivery.format, DelimitedReader)
-        self._batches = read(contract, stream)
+        self._batches = _read(contract, stream)
         self.layout = self._batches.layout
         self.label = self._agreed_label()
         self.named: LabelledPeriod | None = labelled_period(contract, self.label)

@@ -21,7 +21,7 @@ from saferkc.contracts import Contract
 from saferkc.loading.faults import QuarantinedRow, Refused
 from saferkc.loading.layout import Layout, layout_of
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 3 << 20
 _FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
 # between the values of a row on their way into the database: a character that texts do not hold
