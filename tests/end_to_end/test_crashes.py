@@ -106,9 +106,11 @@ def held_up(settings: Settings, table: str, mode: str) -> Iterator[Callable[[], 
 
 def kill_workers(settings: Settings) -> None:
     """SIGKILL every worker that is at work, and its task."""
-    scheduler = airflow.running_components(settings)["scheduler"]
-    workers = [child for child in psutil.Process(scheduler).children() if child.children()]
-    victims = [process for worker in workers for process in (worker, *worker.children(recursive=True))]
+    victims: list[psutil.Process] = []
+    for worker in psutil.Process(airflow.running_components(settings)["scheduler"]).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # other tasks end meanwhile
+            tasks = worker.children(recursive=True)
+            victims += [worker, *tasks] if tasks else []
     assert victims, "no worker was at work"
     for process in victims:
         with contextlib.suppress(psutil.NoSuchProcess):
