@@ -24,7 +24,8 @@ KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 PERSON = ("name", "name", "date")
 
 _LETTERS = st.sampled_from(string.ascii_lowercase + "éèêëñöüçåøłßœægiioaeu" + "иеклоо" + "αειο")
-_NO_NAME = r"mr|mrs|miss|ms|mx|dr|prof\w*|rev\w*|sir|dame|lord|lady|master|esq|nk|unk|tbc|none|null|anon|nfa"
+_NO_NAME = r"mr|mrs|miss|ms|mx|dr|prof\w*|rev\w*|sir|dame|lord|lady|master|esq|nk|unk|unknown|tbc|none|null"
+_NO_NAME += r"|anon|anonymous|refused|withheld|nfa"
 _WORDS = st.text(_LETTERS, min_size=2, max_size=9).filter(lambda word: not re.fullmatch(_NO_NAME, word))
 _NAMES = st.lists(_WORDS, min_size=1, max_size=3)
 _BIRTHS = st.dates(date(1930, 1, 1), date(2029, 12, 31)).filter(lambda day: day != date(1900, 1, 1))
