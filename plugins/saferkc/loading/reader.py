@@ -24,7 +24,7 @@ from saferkc.loading.layout import Layout, layout_of
 BLOCK_BYTES = 3 << 20
 _FIRST_BYTES = 4 << 10
 _LONGEST_LINE = 1 << 20
-# between the values of a row on their way into the database: a character that texts do not hold
+# parts the values of a row on their way into the database; a text that holds it, as few do, has it escaped
 SEPARATOR = "\x1f"
 UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")

@@ -49,7 +49,7 @@ def start(settings: Settings, progress: Callable[[str], None] = lambda _: None) 
     The embedded PostgreSQL must be running. Returns False when all was up already. Where only a part runs, after
     a crash, that part is ended and all begin together. Raises ``AirflowError``.
     """
-    # started before PostgreSQL moved to another port, or before the project changed, it must start anew as well
+    # what was started before PostgreSQL moved to another port, or before the project changed, must start anew as well
     if is_running(settings) and settings.runtime().get("airflow_fingerprint") == _fingerprint(settings):
         _wait_until_ready(settings, started_at=0)
         return False
