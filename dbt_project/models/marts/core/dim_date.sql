@@ -1,5 +1,5 @@
 with days as (
-    {{ every_day('2008-01-01', '2027-12-31') }}
+    {{ every_day('2006-01-01', '2027-12-31') }}
 )
 
 select
@@ -22,7 +22,11 @@ select
     bank_holidays.bank_holiday_name,
     coalesce(carnival_days.was_held, false) as is_carnival_day,
     carnival_days.carnival_day_name,
+    school_holidays.school_holiday_name is not null as is_school_holiday,
+    school_holidays.school_holiday_name,
     {{ build_id() }} as build_id
 from days
 left join {{ ref('bank_holidays') }} as bank_holidays on days.date = bank_holidays.date
 left join {{ ref('carnival_days') }} as carnival_days on days.date = carnival_days.date
+left join {{ ref('school_holidays') }} as school_holidays
+    on days.date between school_holidays.first_date and school_holidays.last_date
