@@ -1,0 +1,22 @@
+-- A partner's extract holds what is new or has changed up to its day, which is its period.
+with last_days as (
+    select
+        feed,
+        max(period) as last_day
+    from {{ source('quality', 'delivery_coverage') }}
+    where
+        is_current
+        and feed in (
+            'police_offences', 'police_victims', 'police_accused', 'police_outcomes', 'police_asb_incidents',
+            'angelou_referrals', 'rahab_clients', 'tmo_asb_cases', 'council_enforcement_actions'
+        )
+    group by feed
+)
+
+select
+    feed,
+    last_day,
+    {{ first_of_month('last_day') }} as newest_month,
+    -- a month is whole when the extract of its last day was delivered
+    ({{ first_of_month("last_day + interval '1 day'") }} - interval '1 month')::date as newest_whole_month
+from last_days
