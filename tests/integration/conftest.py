@@ -1,0 +1,59 @@
+"""The warehouse of the plan's year, which several tests share because it takes minutes to make."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from marts_helpers import NewWarehouse, begin_build, end_build, load_inbox, run_dbt
+from saferkc.settings import Settings
+from saferkc.simulation import simulate
+from saferkc.simulation.partners import deliver_partners
+
+_OPEN_FEEDS = (
+    "mps_recorded_crime",
+    "mps_other_crime",
+    "reference_lsoa_ward",
+    "reference_lsoa_2001_2011",
+    "reference_lsoa_population",
+    "reference_deprivation",
+)
+
+
+@dataclass(frozen=True)
+class PlanWarehouse:
+    """A warehouse that holds the simulated years up to the plan's and beyond, its marts built once.
+
+    ``files`` is the folder of the delivered files, a folder a source. Tests read; they change neither.
+    """
+
+    settings: Settings
+    files: Path
+    build_id: int
+
+
+@pytest.fixture(scope="session")
+def plan_warehouse(
+    new_warehouse: NewWarehouse, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PlanWarehouse]:
+    """The partners' history and three nights at the borough's real size, loaded and built."""
+    folder = tmp_path_factory.mktemp("plan-warehouse")
+    files = folder / "delivered"
+    with new_warehouse(folder, template_database) as settings:
+        # what is deleted or detected late is so by the end of 2017, when the plan's year stands still
+        deliver_partners(
+            settings, date_from=date(2017, 12, 29), date_to=date(2017, 12, 31), nights=3, out=files, truth=False
+        )
+        simulate(settings, date_from=date(2015, 4, 1), date_to=date(2017, 3, 1), out=files, feeds=_OPEN_FEEDS)
+        shutil.copytree(files, settings.inbox)
+        load_inbox(settings)
+        build_id, _ = begin_build(settings, full_refresh=True)
+        problems = run_dbt(settings, build_id, "--select", "+plan_figure", full_refresh=True)
+        assert [problem for problem in problems if problem["status"] != "warn"] == []
+        end_build(settings, build_id, "published")
+        yield PlanWarehouse(settings, files, build_id)
+    shutil.rmtree(folder, ignore_errors=True)
