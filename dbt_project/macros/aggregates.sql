@@ -14,5 +14,7 @@
 {% macro any_true(column) -%} bool_or({{ column }}) {%- endmacro %}
 
 
-{#- Statistics for the planner: dbt does not gather them. -#}
-{% macro analyze_table() -%} analyze {{ this }} {%- endmacro %}
+{#- Statistics for the planner: dbt does not gather them. A view has none. -#}
+{% macro analyze_table() -%}
+    {%- if config.get('materialized') != 'view' %} analyze {{ this }} {% endif -%}
+{%- endmacro %}

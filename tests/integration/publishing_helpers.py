@@ -10,14 +10,14 @@ from saferkc.warehouse.connection import Connection, connect
 
 
 def write_manifest(path: Path, models: dict[str, dict[str, object]]) -> Path:
-    """Write a dbt manifest that knows ``models``: ``schema.table`` to its meta."""
+    """Write a dbt manifest that knows ``models``: ``schema.table`` to its meta, in which ``is_view`` makes a view."""
     nodes = {
         f"model.saferkc.{name.split('.')[1]}": {
             "resource_type": "model",
             "name": name.split(".")[1],
             "alias": name.split(".")[1],
             "schema": "build_" + name.split(".")[0],
-            "config": {"enabled": True, "materialized": "table", "meta": meta},
+            "config": {"enabled": True, "materialized": "view" if meta.get("is_view") else "table", "meta": meta},
         }
         for name, meta in models.items()
     }

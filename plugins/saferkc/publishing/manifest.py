@@ -18,7 +18,7 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A table that publishing copies from ``build_<schema>.<table>`` to ``<schema>.<table>``.
+    """A table that publishing copies from ``build_<schema>.<table>`` to ``<schema>.<table>``, or a view made there.
 
     ``rows`` is 'changed' where only rows stamped since the last published build need comparing.
     """
@@ -27,6 +27,7 @@ class PublishedModel:
     table: str
     primary_key: tuple[str, ...]
     rows: Literal["all", "changed"] = "all"
+    is_view: bool = False
 
     @property
     def build_schema(self) -> str:
@@ -79,7 +80,8 @@ def published_models(manifest: Path) -> list[PublishedModel]:
         if rows not in ("all", "changed"):
             raise ManifestError(f"model {node['name']}: meta.publish must be all or changed, not {rows}")
         table = node.get("alias") or node["name"]
-        found.append(PublishedModel(node["schema"].removeprefix(BUILD_PREFIX), table, key, rows))
+        is_view = config.get("materialized") == "view"
+        found.append(PublishedModel(node["schema"].removeprefix(BUILD_PREFIX), table, key, rows, is_view))
     if not found:
         raise ManifestError(f"{manifest} holds no model to publish")
     return sorted(found, key=lambda model: model.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 from psycopg import sql
 
@@ -94,7 +95,14 @@ def finish(connection: Connection, model: PublishedModel) -> None:
     """Give the published table the built one's key, indexes and comments."""
     _set_primary_key(connection, model)
     _copy_indexes(connection, model)
-    _copy_comments(connection, model)
+    copy_comments(connection, model)
+
+
+def differs(connection: Connection, model: PublishedModel) -> bool:
+    """Whether ``align`` would add columns to a table that is published already, or change their type."""
+    built = shape_of(connection, model.build_schema, model.table)
+    published = shape_of(connection, model.schema, model.table)
+    return bool(built and published and built.columns.items() - published.columns.items())
 
 
 def _definition(name: str, kind: str) -> sql.Composed:
@@ -201,7 +209,8 @@ def _comments(connection: Connection, schema: str, table: str) -> dict[str, str 
     )
 
 
-def _copy_comments(connection: Connection, model: PublishedModel) -> None:
+def copy_comments(connection: Connection, model: PublishedModel, *, kind: Literal["table", "view"] = "table") -> None:
+    """Give the published table or view the comments of the built one."""
     wanted = _comments(connection, model.build_schema, model.table)
     present = _comments(connection, model.schema, model.table)
     target = sql.Identifier(model.schema, model.table)
@@ -211,5 +220,5 @@ def _copy_comments(connection: Connection, model: PublishedModel) -> None:
         if name:
             place = sql.SQL("column {}.{}").format(target, sql.Identifier(name))
         else:
-            place = sql.SQL("table {}").format(target)
+            place = sql.SQL("{} {}").format(sql.SQL(kind), target)
         connection.execute(sql.SQL("comment on {} is {}").format(place, sql.Literal(text)))

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve
-from saferkc.publishing import shape
+from saferkc.publishing import shape, views
 from saferkc.publishing.difference import Changes, Tables, make_equal
 from saferkc.publishing.ledger import APPLICATION_NAME, FAILED_ALERT, HELD_ALERT
 from saferkc.publishing.manifest import PublishedModel, published_models, target_dir
@@ -27,6 +27,7 @@ from saferkc.warehouse.connection import Connection, connect
 # (after one second), so that it is publishing that tries again and never a reader that is ended.
 _LOCK_TIMEOUT = "500ms"
 _ATTEMPTS = 60
+_PUBLISHED_BUILD = "core.published_build"
 
 
 class NotPublishableError(Exception):
@@ -56,12 +57,12 @@ def publish(settings: Settings, build_id: int, *, manifest: Path | None = None) 
         changes = _with_patience(connection, build_id, models)
     if changes is None:
         return PublishResult(build_id)
-    _analyze(settings, [model for model in models if changes[model.name].total > 0])
+    _analyze(settings, [model for model in models if model.name in changes and changes[model.name].total > 0])
     return PublishResult(build_id, changes)
 
 
 def retire(settings: Settings, table: str, column: str | None = None) -> None:
-    """Drop a published table (``schema.table``), or one column of it, that no model fills any more.
+    """Drop a published table or view (``schema.table``), or a column of a table, that no model fills any more.
 
     Publishing never drops anything by itself: somebody may still query it. Raises ``NotPublishableError``
     when dbt still builds it, and ``psycopg.errors.DependentObjectsStillExist`` when a view still uses it.
@@ -73,7 +74,8 @@ def retire(settings: Settings, table: str, column: str | None = None) -> None:
             raise NotPublishableError(f"dbt still builds {table}{f'.{column}' if column else ''}")
         target = sql.Identifier(schema, name)
         if column is None:
-            connection.execute(sql.SQL("drop table {}").format(target))
+            is_view = views.is_view(connection, schema, name)
+            connection.execute(sql.SQL("drop {} {}").format(sql.SQL("view" if is_view else "table"), target))
         else:
             connection.execute(sql.SQL("alter table {} drop column {}").format(target, sql.Identifier(column)))
         resolve(connection, f"retire:{table}", note="retired")
@@ -101,11 +103,16 @@ def _publish(connection: Connection, build_id: int, models: list[PublishedModel]
     connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
     connection.execute("set local work_mem = '256MB'")  # two large tables are joined in one pass
     # all changes of shape first: they take the strongest locks, so they wait before any row is touched
-    shapes = {model: shape.align(connection, model, build_id) for model in models}
+    tables = [model for model in models if not model.is_view]
+    all_views = [model for model in models if model.is_view]
+    shapes_change = any(shape.differs(connection, model) for model in tables)
+    outdated = views.remake(connection, all_views, all_of_them=shapes_change)
+    shapes = {model: shape.align(connection, model, build_id) for model in tables}
+    views.make(connection, outdated)
     # what follows waits for no reader, only for a vacuum perhaps, and that gives way after a second
     connection.execute("set local lock_timeout = 0")
     changes = {}
-    for model in models:
+    for model in tables:
         built, compare_all = shapes[model]
         changes[model.name] = make_equal(
             connection,
@@ -153,11 +160,13 @@ def _check_state(connection: Connection, build_id: int) -> bool:
 
 
 def _flag_unbuilt_tables(connection: Connection, models: list[PublishedModel]) -> None:
-    """Tell the engineers of published tables that no model fills any more: they stand still."""
+    """Tell the engineers of published tables and views that no model makes any more: tables stand still."""
     schemas = sorted({model.schema for model in models})
-    names = {model.name for model in models}
+    names = {model.name for model in models} | {_PUBLISHED_BUILD}
     tables = connection.execute(
-        "select schemaname || '.' || tablename from pg_tables where schemaname = any(%s)", (schemas,)
+        "select schemaname || '.' || tablename from pg_tables where schemaname = any(%(schemas)s)"
+        " union all select schemaname || '.' || viewname from pg_views where schemaname = any(%(schemas)s)",
+        {"schemas": schemas},
     ).fetchall()
     for (table,) in tables:
         if table in names:
