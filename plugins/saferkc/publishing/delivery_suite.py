@@ -161,12 +161,15 @@ def _only_tokens(column: Column, delivery_ids: Sequence[int]) -> Check:
 def _stands_once(contract: Contract, delivery_ids: Sequence[int]) -> Check:
     if contract.delivery.extract == "period":
         query = (
-            "select 1 from @batch join quality.delivery using (delivery_id)"
-            " where withdrawn_delivery_id is null"
             # what covers the same stretch can hold the same record; all of history need not be read
+            "with version as not materialized (select * from @batch where withdrawn_delivery_id is null"
             " and delivery_id in (select other.delivery_id from quality.delivery_coverage as own"
-            " join quality.delivery_coverage as other using (feed, scope, period) where own.@among)"
-            " group by record_key, occurrence, period, scope having count(*) > 1"
+            " join quality.delivery_coverage as other using (feed, scope, period) where own.@among))"
+            # scopes, which may share a record, are looked up for the repeated ones: that spares a join of every row
+            " select 1 from (select record_key, occurrence, period from version"
+            " group by record_key, occurrence, period having count(*) > 1 offset 0) as repeated"
+            " join version using (record_key, occurrence, period) join quality.delivery as d using (delivery_id)"
+            " group by record_key, occurrence, period, d.scope having count(*) > 1"
         )
     else:  # an earlier version may have come with any delivery; it is looked up by its key
         query = (
