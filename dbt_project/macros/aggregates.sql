@@ -10,6 +10,12 @@
 {%- endmacro %}
 
 
+{#- Texts of a group in the order of another column, joined by a separator; missing ones are left out. -#}
+{% macro join_in_order(column, separator, by_column) -%}
+    string_agg({{ column }}, '{{ separator }}' order by {{ by_column }})
+{%- endmacro %}
+
+
 {#- True where any row of the group is. -#}
 {% macro any_true(column) -%} bool_or({{ column }}) {%- endmacro %}
 
