@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, Param, TriggerRule, task
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetAny,
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    Param,
+    TriggerRule,
+    get_parsing_context,
+    task,
+)
 from saferkc.orchestration.dbt import dbt_task_group, run_results_file
 from saferkc.orchestration.pages import WAREHOUSE
 from saferkc.orchestration.waiting import feeds_of, wait_for_ingests
@@ -68,4 +78,5 @@ with DAG(
 
     started = begin()
     audited, published = audit(started), publish(started)
-    started >> dbt_task_group(settings, build="begin") >> audited >> published >> data_docs(started)
+    models = dbt_task_group(settings, build="begin", asked_for=get_parsing_context().task_id)
+    started >> models >> audited >> published >> data_docs(started)

@@ -77,14 +77,22 @@ def project_fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
+def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = None) -> DbtTaskGroup:
     """Return the group that runs ``dbt build`` once and shows a task a model.
 
-    ``build`` is the task whose result says which build this is. Tests run inside the one dbt process, each after
-    its model; a failed one keeps dbt from building on it and is judged by the audit.
+    ``build`` is the task whose result says which build this is. Tests and seeds run inside the one dbt process,
+    without tasks of their own; a failed test keeps dbt from building on its model and is judged by the audit.
+    ``asked_for`` is the task for which Airflow reads the DAG, where it does so to run one: a model's task needs no
+    other, and making all of them again for each would cost more than most models do.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig  # noqa: PLC0415
-    from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior  # noqa: PLC0415
+    from cosmos.constants import (  # noqa: PLC0415
+        DbtResourceType,
+        ExecutionMode,
+        InvocationMode,
+        LoadMode,
+        TestBehavior,
+    )
 
     begun = f"ti.xcom_pull(task_ids='{build}')"
     group = DbtTaskGroup(
@@ -114,6 +122,8 @@ def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.NONE,
             emit_datasets=False,
+            select=_models_of(asked_for),
+            node_converters={DbtResourceType.SEED: _without_task},
         ),
         operator_args={
             "vars": f"{{{{ {begun}['vars'] }}}}",
@@ -131,6 +141,16 @@ def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
         if hasattr(task, "_fallback_to_non_watcher_run"):
             task._fallback_to_non_watcher_run = _leave_to_next_build
     return group
+
+
+def _models_of(task_id: str | None) -> list[str]:
+    """The model of a model's task, as dbt selects it; nothing (all models) for any other task."""
+    name = (task_id or "").removeprefix("dbt.")
+    return [name.removesuffix("_run")] if name != task_id and name.endswith("_run") else []
+
+
+def _without_task(**_: Any) -> None:
+    """Show no task for a node."""
 
 
 def _leave_to_next_build(*_: Any, **__: Any) -> bool:
