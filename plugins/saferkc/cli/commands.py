@@ -21,9 +21,11 @@ app = typer.Typer(
 alerts_app = typer.Typer(help="Read the alert ledger and take decisions.", rich_markup_mode=None)
 changes_app = typer.Typer(help="Take decisions on suspected changes in counting.", rich_markup_mode=None)
 contracts_app = typer.Typer(help="Check the contracts and what is made from them.", rich_markup_mode=None)
+docs_app = typer.Typer(help="Draw the stars from the models, and check that they are in step.", rich_markup_mode=None)
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(changes_app, name="changes", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts", no_args_is_help=True)
+app.add_typer(docs_app, name="docs", no_args_is_help=True)
 keys_app = typer.Typer(help="See which keys there are, and make new ones.", rich_markup_mode=None)
 app.add_typer(keys_app, name="keys", no_args_is_help=True)
 
@@ -233,6 +235,22 @@ def generate() -> None:
     from saferkc.cli.contracts import generate_files
 
     generate_files(Settings.load())
+
+
+@docs_app.command()
+def diagram() -> None:
+    """Draw docs/stars.md anew from the dbt models."""
+    from saferkc.cli.docs import draw_stars
+
+    draw_stars(Settings.load())
+
+
+@docs_app.command("check")
+def check_docs() -> None:
+    """Check that docs/stars.md shows the models as they are. Exit status 1 where it does not."""
+    from saferkc.cli.docs import check_stars
+
+    raise typer.Exit(check_stars(Settings.load()))
 
 
 @keys_app.command("list")

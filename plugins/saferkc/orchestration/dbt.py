@@ -47,11 +47,28 @@ def refresh_manifest(settings: Settings) -> bool:
     if manifest_file(settings).exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return False
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    log = settings.home / "dbt" / "parse.log"
+    _parse(settings, stamp.parent, log=settings.home / "dbt" / "parse.log", environment=airflow_environment(settings))
+    stamp.write_text(fingerprint)
+    return True
+
+
+def parse_apart(settings: Settings) -> Path:
+    """Let dbt read the project beside what nights use, and return its manifest; the home need not have been started.
+
+    Raises ``DbtProjectError``.
+    """
+    folder = settings.home / "dbt" / "parsed"
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ) | {"DBT_LOG_PATH": str(folder)}
+    _parse(settings, folder, log=folder / "parse.log", environment=environment)
+    return folder / "manifest.json"
+
+
+def _parse(settings: Settings, target: Path, *, log: Path, environment: dict[str, str]) -> None:
     with log.open("w") as handle:
         result = subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "parse"],
-            env=airflow_environment(settings) | {"DBT_TARGET_PATH": str(stamp.parent)},
+            env=environment | {"DBT_TARGET_PATH": str(target)},
             cwd=settings.dbt_project_dir,
             stdin=subprocess.DEVNULL,
             stdout=handle,
@@ -60,8 +77,6 @@ def refresh_manifest(settings: Settings) -> bool:
         )
     if result.returncode != 0:
         raise DbtProjectError(f"dbt can't read the project: see {log}")
-    stamp.write_text(fingerprint)
-    return True
 
 
 def project_fingerprint(settings: Settings) -> str:
