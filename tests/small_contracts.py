@@ -42,7 +42,7 @@ def small_contract(columns: list[dict[str, Any]], feed: str = "small_feed", **de
             "domain": "tests",
             "description": {"purpose": "a test", "usage": "a test", "limitations": "a test"},
             "schema": [{"name": feed, "description": "One row a test.", "properties": columns}],
-            "slaProperties": [],
+            "slaProperties": [{"property": "frequency", "value": 1, "unit": "d"}],
             "team": {"name": "tests", "description": "tests"},
             "customProperties": [
                 {

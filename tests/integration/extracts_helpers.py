@@ -54,7 +54,7 @@ def contract(feed: str, extract: str, **limits: float) -> dict[str, Any]:
                 ],
             }
         ],
-        "slaProperties": [],
+        "slaProperties": [{"property": "frequency", "value": 1, "unit": "d"}],
         "team": {"name": "tests", "description": "tests"},
         "customProperties": [
             {

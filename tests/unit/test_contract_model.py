@@ -85,6 +85,7 @@ def test_a_partner_feed_says_what_absence_means_and_what_never_enters() -> None:
         ),
         (lambda c: delivery_of(c)["withdrawal"].update(column="state"), "state is named in `delivery` (withdrawal)"),
         (lambda c: delivery_of(c)["withdrawal"].update(values=[]), "at least 1 item"),
+        (lambda c: c.update(slaProperties=[]), "slaProperties must say `frequency` once"),
         (lambda c: delivery_of(c).update(format="workbook"), "the format workbook needs `workbook`"),
         (lambda c: delivery_of(c).update(workbook={"sheet": "Cases"}), "the format workbook needs `workbook`"),
         (lambda c: delivery_of(c).update(format="workbook", workbook={"totals": "(Total"}), "is no regular expression"),

@@ -214,6 +214,12 @@ class Contract(Strict):
         return self.id
 
     @property
+    def days_between_deliveries(self) -> int:
+        """Days that lie between two deliveries at the most, by the contract's ``frequency``."""
+        frequency = next(promise for promise in self.sla if promise.property == "frequency")
+        return frequency.value * {"h": 1, "d": 1, "m": 31, "y": 366}[frequency.unit]
+
+    @property
     def table(self) -> Table:
         """The one table of the feed."""
         return self.schema_[0]
@@ -256,6 +262,8 @@ class Contract(Strict):
             raise ValueError("customProperties must hold `delivery` and `operation`, once each")
         if self.table.name != self.id:
             raise ValueError(f"the table must be called {self.id}")
+        if [promise.property for promise in self.sla].count("frequency") != 1:
+            raise ValueError("slaProperties must say `frequency` once: how often the agency delivers")
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
             raise ValueError("a column's name stands twice")
