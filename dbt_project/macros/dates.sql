@@ -7,6 +7,9 @@
 {% macro first_of_month(column) -%} date_trunc('month', {{ column }})::date {%- endmacro %}
 
 
+{% macro last_of_month(column) -%} ({{ first_of_month(column) }} + interval '1 month' - interval '1 day')::date {%- endmacro %}
+
+
 {#- First day of the financial year (1 April) that a day lies in. -#}
 {% macro financial_year_start(column) -%}
     make_date(
