@@ -120,6 +120,25 @@ def test_lines_of_another_length_fall_out_and_nothing_is_lost(lines: list[list[s
     assert len(broken) == len(wrong) and all(row.rule == "column_count" for row in broken)
 
 
+_ODDLY_QUOTED = st.text(alphabet='"",,,ab é\\', max_size=14)
+
+
+@settings(deadline=None, max_examples=500)
+@given(lines=st.lists(st.one_of(_ODDLY_QUOTED, st.just('"a","b ""c""","d,e"')), max_size=20))
+def test_lines_that_are_parsed_at_once_say_what_they_say_one_by_one(lines: list[str]) -> None:
+    """Wherever quotes stand: around fields, in the middle of one, or with something behind them."""
+    content = "\n".join([HEADING, *lines, "a,b,c", ""]).encode()
+    try:
+        frame, broken = read(content)
+    except Refused:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_odd_lines", lambda *_: None)
+        one_by_one, fallen_out = read(content)
+    assert rows_of(frame) == rows_of(one_by_one)
+    assert sorted(broken, key=lambda row: row.line_number) == fallen_out
+
+
 @pytest.mark.parametrize("block", [7, 40, 4096])
 def test_a_line_too_long_does_not_make_up_for_one_too_short(block: int) -> None:
     frame, broken = read(f"{HEADING}\na,b,c\nd,e\nf,g,h,i\nj,k,l\n".encode(), block)

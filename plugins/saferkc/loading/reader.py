@@ -1,8 +1,8 @@
 """Reading a document as a stream of frames of text, in bounded memory whatever the document's size.
 
 A frame holds the contract's columns as text, unparsed, and ``line_number``; the parts of a token, which stand for
-it until it is made, are called ``@<column>.<n>`` (``Column.part_names``). Whole blocks of plain lines are
-parsed at once; only lines with quotes, or of a wrong length, are looked at one by one.
+it until it is made, are called ``@<column>.<n>`` (``Column.part_names``). Whole blocks of lines are parsed at once;
+only lines with quotes in odd places, or of a wrong length, are looked at one by one.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SEPARATOR = "\x1f"
 UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 UNREADABLE = ("unreadable", "it holds a character that can't be kept, such as NUL")
 _MISQUOTED = ("quotes", "its quotes or line ends are not as agreed, or a field is too long")
+_QUOTE, _LINE_END = b'"\n'
 
 
 @dataclass
@@ -174,7 +175,7 @@ class DelimitedReader:
         return [None if fields is None else len(fields) for _, fields in records]
 
     def _parse(self, text: bytes) -> Batch:
-        """Parse whole lines: at once where they hold no quote, one by one where they do or where one is broken."""
+        """Parse whole lines: at once where quotes stand around whole fields, else line by line."""
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
         if not text.endswith(b"\n"):
@@ -182,36 +183,42 @@ class DelimitedReader:
         first, count = self._line, _count(text, b"\n")
         self._line += count
         numbers = range(first, first + count)
-        quoted: list[int] = []
-        if b'"' in text:
-            lines = text.split(b"\n")
-            quoted = [place for place, line in enumerate(lines) if b'"' in line]
-            if all(lines[place].count(b'"') % 2 == 0 for place in quoted):
-                apart = b"".join(lines[place] + b"\n" for place in quoted)
-                held = set(quoted)
-                others = b"\n".join(line for place, line in enumerate(lines) if place not in held)
-                plain = self._parse_plain(others, [n for i, n in enumerate(numbers) if i not in held])
-                if plain is not None:
-                    batch = self._parse_line_by_line(apart, [numbers[place] for place in quoted])
-                    return self._finish(Batch(pl.concat([plain, batch.frame]).sort("line_number"), batch.broken))
-            return self._finish(self._parse_line_by_line(text, numbers))
-        frame = self._parse_plain(text, numbers)
+        odd = _odd_lines(text, self.layout.delimiter)
+        batch = None
+        if odd:
+            batch = self._parse_with_odd(text.split(b"\n"), numbers, odd)
+        elif odd is not None:
+            frame = self._parse_at_once(text, numbers)
+            is_bare = b"\\" not in text and SEPARATOR.encode() not in text
+            batch = None if frame is None else Batch(frame, is_bare=is_bare)
+        return self._finish(batch or self._parse_line_by_line(text, numbers))
+
+    def _parse_with_odd(self, lines: list[bytes], numbers: Sequence[int], odd: Sequence[int]) -> Batch | None:
+        """Parse odd lines one by one and the others at once; None where an odd one may go on in the next line."""
+        apart = b"".join(lines[place] + b"\n" for place in odd)
+        batch = self._parse_line_by_line(apart, [numbers[place] for place in odd])
+        met = {*batch.frame["line_number"], *(row.line_number for row in batch.broken)}
+        if len(met) < len(odd) or any(row.rule == _MISQUOTED[0] for row in batch.broken):
+            return None
+        held = set(odd)
+        others = b"\n".join(line for place, line in enumerate(lines) if place not in held)
+        frame = self._parse_at_once(others, [number for place, number in enumerate(numbers) if place not in held])
         if frame is None:
-            return self._finish(self._parse_line_by_line(text, numbers))
-        return self._finish(Batch(frame, is_bare=b"\\" not in text and SEPARATOR.encode() not in text))
+            return None
+        return Batch(pl.concat([frame, batch.frame]).sort("line_number"), batch.broken)
 
     def _finish(self, batch: Batch) -> Batch:
         if self.layout.period_positions:
             batch.frame = self._melt(batch.frame)
         return batch
 
-    def _parse_plain(self, text: bytes, numbers: Sequence[int]) -> pl.DataFrame | None:
-        """Parse lines without quotes at once; None where one is not as long as the heading, or is odd.
+    def _parse_at_once(self, text: bytes, numbers: Sequence[int]) -> pl.DataFrame | None:
+        """Parse lines in which every quote is of a quoted field; None where one is not as long as the heading, or odd.
 
         The delimiters add up and the parser refuses a line that is too long, so none can be too short.
         """
-        delimiters = len(numbers) * (len(self.layout.headings) - 1)
-        if b"\0" in text or b"\r" in text or _count(text, self.layout.delimiter.encode()) != delimiters:
+        width, delimiter = len(self.layout.headings), self.layout.delimiter.encode()
+        if b"\0" in text or b"\r" in text or _count_outside_quotes(text, delimiter) != len(numbers) * (width - 1):
             return None
         layout = self.layout
         try:
@@ -219,9 +226,9 @@ class DelimitedReader:
                 text,
                 has_header=False,
                 separator=layout.delimiter,
-                quote_char=None,
+                quote_char='"' if b'"' in text else None,
                 infer_schema=False,
-                schema={f"c{i}": pl.String for i in range(len(layout.headings))},
+                schema={f"c{i}": pl.String for i in range(width)},
                 truncate_ragged_lines=False,
             )
         except pl.exceptions.PolarsError:
@@ -299,6 +306,41 @@ def _fault(fields: list[str] | None, width: int) -> tuple[str, str] | None:
 def _count(text: bytes, character: bytes) -> int:
     """How often a character occurs; where it is frequent, several times faster than ``bytes.count``."""
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == character[0]))
+
+
+def _count_outside_quotes(text: bytes, character: bytes) -> int:
+    """How often a character occurs outside of quoted fields, in lines that each close what they open."""
+    if b'"' not in text:
+        return _count(text, character)
+    bytes_ = np.frombuffer(text, dtype=np.uint8)
+    # counting may run over: only whether the count is odd matters
+    is_inside = np.cumsum(bytes_ == _QUOTE, dtype=np.uint8) & 1
+    return int(np.count_nonzero((bytes_ == character[0]) & (is_inside == 0)))
+
+
+def _odd_lines(text: bytes, delimiter: str) -> list[int] | None:
+    """Lines, counted from 0, with a quote that is not of a wholly quoted field, such as 5" or "a" b, or a huge one.
+
+    None where a line opens a quote that it does not close: a field may then go on in the next line.
+    """
+    if b'"' not in text:
+        return []
+    bytes_ = np.frombuffer(text, dtype=np.uint8)
+    quotes = np.flatnonzero(bytes_ == _QUOTE)
+    line_of = np.searchsorted(np.flatnonzero(bytes_ == _LINE_END), quotes)
+    if (np.bincount(line_of) % 2).any():
+        return None
+    opening, closing = quotes[::2], quotes[1::2]
+    edges = [_LINE_END, ord(delimiter)]
+    # a quote inside a field is doubled: there the field seems to end, and the next one to begin at once
+    doubled = opening[1:] == closing[:-1] + 1
+    begins = np.isin(bytes_[opening - 1], edges)  # before the first byte stands the last one, a line end
+    begins[1:] |= doubled
+    ends = np.isin(bytes_[closing + 1], edges)
+    ends[:-1] |= doubled
+    ends &= closing - opening <= csv.field_size_limit()
+    odd: list[int] = np.unique(line_of[::2][~(begins & ends)]).tolist()
+    return odd
 
 
 def _whole_lines(text: bytes) -> int:
