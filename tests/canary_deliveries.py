@@ -1,4 +1,7 @@
-"""Deliveries about canaries: every feed in its own format, good and with every fault, made from the contracts."""
+"""Deliveries about canaries: every feed in its own format, good and with every fault, made from the contracts.
+
+The faults are those thought of here, and every scenario that the simulator has for the feed.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import gzip
 import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
@@ -18,11 +23,14 @@ import openpyxl
 from canary import Canary
 from saferkc.contracts import Contract
 from saferkc.contracts.model import Column
+from saferkc.simulation.partner_faults import FAULTS, spoil
 
 DAY = datetime(2017, 4, 3, 14, 30)
 Row = dict[str, str]
 Delivered = tuple[str, str, bytes]  # source, file name, content
 GOOD_ROWS = 250
+# days after DAY of the simulator's scenarios, and between them: one of them dates a file a month back
+SCENARIOS_FROM, SCENARIOS_APART = 400, 40
 FEW = 12  # rows that may be faulty among so many good ones without the delivery being refused
 
 
@@ -114,7 +122,7 @@ def written(contract: Contract, rows: list[Row], *, headings: bool = True, befor
         book = openpyxl.Workbook()
         sheet = book.active
         assert sheet is not None
-        sheet.title = text_like(delivery.workbook.sheet, 0) if delivery.workbook and delivery.workbook.sheet else "1"
+        sheet.title = contract.feed.rsplit("_", 1)[-1].capitalize()
         for line in [[before]] if before else []:
             sheet.append(line)
         for line in (
@@ -228,6 +236,23 @@ def faulty_bytes(contract: Contract, canary: Canary) -> Iterator[tuple[str, byte
         yield "no JSON", content.replace(b"{", b"", 2)
 
 
+def scenarios_of(contract: Contract, canary: Canary) -> Iterator[Delivered]:
+    """What the simulator makes of the feed's file by each of its scenarios, where that file is about the canary."""
+    source, content = contract.delivery.source, written(contract, good_rows(contract, canary))
+    scenarios = [name for name, fault in FAULTS.items() if fault.feed == contract.feed]
+    for name, day in zip(scenarios, count(SCENARIOS_FROM, SCENARIOS_APART), strict=False):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "inbox" / source / file_name(contract, day)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content)
+            night = (DAY + timedelta(days=day)).date()
+            spoil([path], {contract.feed: path.name}, [name], night, Path(folder) / "truth")
+            assert (Path(folder) / "truth" / "simulated_faults.json").exists(), name
+            # what was held back comes late
+            for made in sorted(Path(folder).rglob(f"{source}/*")):
+                yield source, made.name, made.read_bytes()
+
+
 def deliveries_of(contract: Contract, canary: Canary) -> Iterator[Delivered]:
     """All deliveries of a feed: good ones, each fault, and files that are not what they seem."""
     source = contract.delivery.source
@@ -240,6 +265,7 @@ def deliveries_of(contract: Contract, canary: Canary) -> Iterator[Delivered]:
         yield source, file_name(contract, next(days)), written(contract, whole)
     for _, content in faulty_bytes(contract, canary):
         yield source, file_name(contract, next(days)), content
+    yield from scenarios_of(contract, canary)
     content = written(contract, good)
     yield source, f"simulated_{canary.parts['name']}.csv", content
     yield source, f"simulated {canary.surname} referral.docx", content
@@ -250,6 +276,10 @@ def deliveries_of(contract: Contract, canary: Canary) -> Iterator[Delivered]:
     if contract.delivery.archives:
         name = f"simulated_police_{next(days):08}.zip"
         yield source, name, zipped({f"{canary.parts['name']}.csv": content, "offences_20170403.csv": content})
+        folder, own = canary.parts["name"], file_name(contract, next(days))
+        other = f"simulated_{canary.surname}_{file_name(contract, next(days)).removeprefix('simulated_')}"
+        name = f"simulated_police_{DAY + timedelta(days=next(days)):%Y%m%d}.zip"
+        yield source, name, zipped({f"{folder}/{own}": content, other: content})
         yield source, f"simulated_police_2017080{next(days) % 9 + 1}.zip", zipped({"../offences_20170403.csv": content})
         yield source, "simulated_police_20170901.zip", zipped({"victims_20170901.csv": content})[:-30]
     if ".gz" in contract.delivery.patterns[0]:

@@ -1,5 +1,7 @@
 """No trace of a person: canaries go through every feed with every fault, and everything that is kept is searched.
 
+The faults are those of ``canary_deliveries``, every scenario of the simulator among them.
+
 Searched are all rows of all tables and PostgreSQL's own files (what was rolled back, too), every file of the home
 but encrypted originals and keys, all that was printed or logged, and what tasks hand on to each other.
 """

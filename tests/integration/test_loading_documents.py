@@ -502,3 +502,25 @@ def test_encrypted_members_of_an_archive_are_read(settings: Settings, connection
         "police",
     )
     assert [account(delivery) for delivery in load(settings, VICTIMS)] == [("admitted", 60, 60, 0, 0)]
+
+
+def test_members_whose_folder_or_name_tells_of_somebody_are_called_by_their_place(settings: Settings) -> None:
+    today, tomorrow = "simulated_victims_20171102.csv", "simulated_victims_20171103.csv"
+    drop(
+        settings,
+        "simulated_police_20171102.zip",
+        archive(
+            {
+                f"case of {NAME}/{today}": victims(),
+                f"simulated_{NAME}_victims_20171103.csv": victims(count=61),
+                "#1/victims_20171104.csv": b"",
+            }
+        ),
+        "police",
+    )
+    taken = load(settings, VICTIMS)
+    assert [account(delivery) for delivery in taken[:2]] == [("admitted", 60, 60, 0, 0), ("admitted", 61, 1, 60, 0)]
+    assert [delivery.source_name for delivery in taken] == [
+        f"simulated_police_20171102.zip!{name}" for name in (f"#1/{today}", f"#2/{tomorrow}", "#3/victims_20171104.csv")
+    ]
+    assert (taken[2].state, taken[2].reason) == ("refused", "it is empty")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
@@ -17,6 +18,7 @@ _LARGEST_MEMBER = 16 << 30
 # delimited text packs to a tenth; what packs to a two hundredth holds nothing
 HIGHEST_RATIO = 200
 _SMALL = 64 << 20
+_BY_PLACE = re.compile(r"#(\d+)/")
 
 
 def archive_fault(archive: zipfile.ZipFile, size: int) -> str | None:
@@ -40,6 +42,20 @@ def archive_fault(archive: zipfile.ZipFile, size: int) -> str | None:
                 f" {info.file_size // max(1, info.compress_size):,} times its size: it is taken for a zip bomb"
             )
     return None
+
+
+def member_reference(path: str, shown: str, place: int) -> str:
+    """Return what a member is called in the warehouse: its path, where all of that may be shown, else its place.
+
+    ``shown`` is the part of its path that may be shown, ``place`` counts the archive's members from 1.
+    """
+    return path if path == shown and not _BY_PLACE.match(path) else f"#{place}/{shown}"
+
+
+def find_member(archive: zipfile.ZipFile, reference: str) -> zipfile.ZipInfo:
+    """Return the member that a ``member_reference`` means."""
+    by_place = _BY_PLACE.match(reference)
+    return archive.infolist()[int(by_place[1]) - 1] if by_place else archive.getinfo(reference)
 
 
 def is_bomb(unpacked: int, packed: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from saferkc.alerts import raise_alert
 from saferkc.contracts import Contract, load_contracts, takes
-from saferkc.landing.archives import BROKEN_ARCHIVE, archive_fault
+from saferkc.landing.archives import BROKEN_ARCHIVE, archive_fault, member_reference
 from saferkc.landing.errors import LandingError
 from saferkc.landing.store import land, open_landed
 from saferkc.privacy.at_rest import TooLargeError
@@ -240,7 +240,7 @@ def _handouts(
 def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str) -> list[Handout]:
     try:
         with open_landed(settings, sha256, seekable=True) as stream, zipfile.ZipFile(stream) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [(place, info.filename) for place, info in enumerate(archive.infolist(), 1) if not info.is_dir()]
             if fault := archive_fault(archive, stream.seek(0, os.SEEK_END)):
                 return [Handout(c.feed, fault=fault) for c in contracts]
     except TooLargeError as error:
@@ -249,13 +249,13 @@ def _archive_handouts(settings: Settings, contracts: list[Contract], sha256: str
         fault = "the archive is damaged or cut short and can't be opened; ask the agency to send it again"
         return [Handout(c.feed, fault=fault) for c in contracts]
     handouts = []
-    for number, info in enumerate(members, 1):
-        takers = [c for c in contracts if takes(c, PurePosixPath(info.filename).name)]
+    for place, path in members:
+        takers = [c for c in contracts if takes(c, PurePosixPath(path).name)]
+        shown = file_name(contracts, path, f"member_{place}")  # a folder may be called after a client, too
         if takers:
-            handouts.append(Handout(takers[0].feed, member=info.filename))
+            handouts.append(Handout(takers[0].feed, member=member_reference(path, shown, place)))
         else:
             unknown = "no feed takes a file of this name out of the archive"
-            shown = file_name(contracts, info.filename, f"member_{number}")
             handouts.append(Handout(contracts[0].delivery.source, member=shown, fault=unknown))
     if not handouts:
         return [Handout(c.feed, fault="the archive is empty") for c in contracts]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from saferkc.contracts.registry import plain_name
-from saferkc.landing.archives import Unpacking
+from saferkc.landing.archives import Unpacking, find_member
 from saferkc.landing.errors import LandingError
 from saferkc.landing.unlock import decrypted, is_encrypted
 from saferkc.privacy import at_rest
@@ -130,7 +130,8 @@ def open_document(
         packed = _size(settings, sha256)
         if member is not None:
             archive = opened.enter_context(zipfile.ZipFile(stream))
-            stream, packed = opened.enter_context(archive.open(member)), archive.getinfo(member).file_size
+            info = find_member(archive, member)
+            stream, packed = opened.enter_context(archive.open(info)), info.file_size
         if is_encrypted(name):
             stream = opened.enter_context(decrypted(stream, source))
         if plain_name(name).lower().endswith(".gz"):
