@@ -55,3 +55,9 @@
 
 {#- A day as people write it: 1 April 2017. -#}
 {% macro day_in_words(column) -%} to_char({{ column }}, 'FMDD FMMonth YYYY') {%- endmacro %}
+
+
+{#- One row a whole number between two, both included. -#}
+{% macro whole_numbers(first, last, name) -%}
+    select {{ name }} from generate_series({{ first }}, {{ last }}) as {{ name }}
+{%- endmacro %}

@@ -1,5 +1,5 @@
 {#-
-    Incremental facts are rebuilt by whole months: what a delivery speaks for (quality.delivery_coverage) is what
+    Incremental facts of feeds that speak for months are rebuilt by whole months: what a delivery speaks for (quality.delivery_coverage) is what
     it may have changed, be it by new, restated or withdrawn rows. A month is rebuilt when a delivery that covers it
     was not yet seen by the build that last wrote this very table, so a build that was held, failed half-way or
     skipped this model leaves nothing behind. Rows carry that build in build_id.
@@ -60,6 +60,60 @@
             select changed.period from ({{ changed_periods(rebuilds.feed, rebuilds.get('lookups', [])) }}) as changed
         )
         {%- endif %};
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+
+{#-
+    Numbers of those deliveries, as a list. With the numbers in its hands, and not a subquery, the planner knows how
+    few rows they brought and finds them by index.
+-#}
+{% macro new_delivery_ids(feeds) -%}
+    {{ (run_query(new_deliveries(feeds)).columns[0].values() if execute else []) | join(', ') or 'null' }}
+{%- endmacro %}
+
+
+{#-
+    Incremental facts of feeds that send record after record are rebuilt by record: `key` of every record that a new
+    delivery brought, replaced or withdrew, read from raw because staging shows only what is current. With `lookups`,
+    every record is built again when a delivery of one of those feeds is new.
+-#}
+{% macro changed_records(feeds, key, lookups=[]) -%}
+    {%- set is_everything = lookups and new_delivery_ids(lookups) != 'null' -%}
+    {%- for feed in feeds %}
+    {%- if is_everything %}
+    select record.{{ key }} from {{ source('raw', feed) }} as record
+    {%- else %}
+    {%- set deliveries = new_delivery_ids([feed]) %}
+    select record.{{ key }} from {{ source('raw', feed) }} as record where record.delivery_id in ({{ deliveries }})
+    union
+    select record.{{ key }} from {{ source('raw', feed) }} as record
+    where record.withdrawn_delivery_id in ({{ deliveries }})
+    {%- endif %}
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#-
+    Incremental strategy `replace_changed_records`: deletes the rows of changed records and puts the new ones in.
+    meta.rebuilds says which `feeds` (and `lookups`) change the model and by which `key` of raw. Its rows are found by
+    `key_column` (surrogate key of `key`, so that one index serves), by `column` (`key` under another name), or by `key`.
+-#}
+{% macro get_incremental_replace_changed_records_sql(arg_dict) -%}
+    {%- set rebuilds = config.get('meta')['rebuilds'] -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where
+        {{ rebuilds.get('key_column') or rebuilds.get('column') or rebuilds.key }} in (
+            select {% if rebuilds.get('key_column') %}{{ surrogate_key(['changed.' ~ rebuilds.key]) }}
+            {%- else %}changed.{{ rebuilds.key }}{% endif %}
+            from ({{ changed_records(rebuilds.feeds, rebuilds.key, rebuilds.get('lookups', [])) }}) as changed
+        );
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}

@@ -22,3 +22,26 @@
 {% macro district_of_lsoa_name(column) -%}
     regexp_replace({{ column }}, '\s+\d{3}[A-Z]$', '')
 {%- endmacro %}
+
+
+{#- A code made of several labels, folded: 45.theft_and_handling.theft_from_motor_vehicle -#}
+{% macro dotted(labels) -%}
+    {%- set parts = [] -%}
+    {%- for label in labels -%}
+        {%- do parts.append("replace(" ~ fold_label(label) ~ ", ' ', '_')") -%}
+    {%- endfor -%}
+    {{ parts | join(" || '.' || ") }}
+{%- endmacro %}
+
+
+{#- The definitions of offences that figures are counted by: columns of the seeds home_office_offences (for the
+    codes of the police) and published_offence_definitions (for published labels). -#}
+{% macro offence_definitions() -%}
+    {{ return([
+        'is_notifiable', 'is_violence_against_the_person', 'is_violence_with_injury', 'is_serious_violence',
+        'is_sexual_offence', 'is_rape', 'is_robbery', 'is_burglary', 'is_theft_from_motor_vehicle',
+        'is_theft_of_motor_vehicle', 'is_theft_person', 'is_theft_and_handling', 'is_drug_offence',
+        'is_criminal_damage', 'is_harassment', 'is_stalking', 'is_trafficking', 'is_weapon_offence', 'is_fraud',
+        'is_property_crime',
+    ]) }}
+{%- endmacro %}

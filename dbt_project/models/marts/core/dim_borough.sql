@@ -47,6 +47,17 @@ members as (
         is_known
     from unlisted
     union all
+    -- where people live that are recorded here: no boroughs, but answers all the same
+    select
+        {{ surrogate_key(['borough_code']) }} as borough_key,
+        borough_code,
+        residence_name as borough_name,
+        null as police_force_name,
+        false as is_pseudo_borough,
+        true as is_known
+    from {{ ref('places_of_residence') }}
+    where borough_code not in ('UNKNOWN', 'OUTSIDE LONDON')
+    union all
     select
         {{ unknown_key() }} as borough_key,
         'UNKNOWN' as borough_code,

@@ -1,12 +1,15 @@
 with days as (
     {{ every_day('2006-01-01', '2027-12-31') }}
+    union all
+    -- not known, or outside of these years: offences come to light decades after they were committed
+    select null as date
 )
 
 select
-    {{ date_key('days.date') }} as date_key,
+    coalesce({{ date_key('days.date') }}, 0) as date_key,
     days.date,
     {{ first_of_month('days.date') }} as month,
-    {{ date_key(first_of_month('days.date')) }} as month_key,
+    coalesce({{ date_key(first_of_month('days.date')) }}, 0) as month_key,
     extract(year from days.date)::integer as year,
     extract(quarter from days.date)::integer as quarter_number,
     extract(month from days.date)::integer as month_number,

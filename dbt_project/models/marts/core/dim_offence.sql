@@ -3,6 +3,8 @@ with members as (
         {{ surrogate_key(['offence_code']) }} as offence_key,
         offence_code,
         label_generation,
+        home_office_code,
+        home_office_name,
         major_name,
         minor_name,
         comparable_parent_code,
@@ -10,6 +12,9 @@ with members as (
         burglary_class,
         valid_from,
         valid_to,
+        {%- for definition in offence_definitions() %}
+        {{ definition }},
+        {%- endfor %}
         is_known
     from {{ ref('int_offences') }}
     union all
@@ -17,6 +22,8 @@ with members as (
         {{ unknown_key() }} as offence_key,
         'unknown' as offence_code,
         'unknown' as label_generation,
+        null as home_office_code,
+        null as home_office_name,
         'Not known' as major_name,
         'Not known' as minor_name,
         'unknown' as comparable_parent_code,
@@ -24,6 +31,9 @@ with members as (
         null as burglary_class,
         null as valid_from,
         null as valid_to,
+        {%- for definition in offence_definitions() %}
+        null as {{ definition }},
+        {%- endfor %}
         false as is_known
 )
 
@@ -31,6 +41,8 @@ select
     offence_key,
     offence_code,
     label_generation,
+    home_office_code,
+    home_office_name,
     major_name,
     minor_name,
     comparable_parent_code,
@@ -38,6 +50,9 @@ select
     burglary_class,
     valid_from,
     valid_to,
+    {%- for definition in offence_definitions() %}
+    {{ definition }},
+    {%- endfor %}
     is_known,
     {{ build_id() }} as build_id
 from members

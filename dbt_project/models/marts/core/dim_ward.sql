@@ -45,12 +45,14 @@ members as (
         coalesce(seed.ward_name, look_up_names.ward_name, wards_of_crime.ward_name) as ward_name,
         coalesce(seed.borough_code, look_ups.borough_code, wards_of_crime.borough_code) as borough_code,
         case
+            when seed.boundary_to is not null then 'in force from ' || seed.boundary_from || ' to ' || seed.boundary_to
             when seed.boundary_from is not null then 'in force from ' || seed.boundary_from
             when look_ups.ward_code is not null
                 then 'in the look-ups of ' || look_ups.first_lookup_year || ' to ' || look_ups.last_lookup_year
             else 'not in any look-up'
         end as boundary_vintage,
         seed.boundary_from as boundary_valid_from,
+        seed.boundary_to as boundary_valid_to,
         look_ups.first_lookup_year,
         look_ups.last_lookup_year,
         coalesce(look_ups.is_simulated, wards_of_crime.is_simulated, false) as is_simulated
@@ -76,6 +78,7 @@ members_and_special as (
         null as borough_code,
         'not known' as boundary_vintage,
         null as boundary_valid_from,
+        null as boundary_valid_to,
         null as first_lookup_year,
         null as last_lookup_year,
         false as is_simulated,
@@ -89,6 +92,7 @@ members_and_special as (
         null as borough_code,
         'not applicable' as boundary_vintage,
         null as boundary_valid_from,
+        null as boundary_valid_to,
         null as first_lookup_year,
         null as last_lookup_year,
         false as is_simulated,
@@ -105,6 +109,7 @@ select
     borough_name,
     boundary_vintage,
     boundary_valid_from,
+    boundary_valid_to,
     first_lookup_year,
     last_lookup_year,
     is_simulated,
