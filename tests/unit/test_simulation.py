@@ -24,6 +24,7 @@ from saferkc.simulation.chance import months_between, months_later
 from saferkc.simulation.mps import recorded_crime_files
 from saferkc.simulation.places import CITY, HOME_BOROUGH, london
 from saferkc.simulation.police import outcomes, stop_search, street
+from saferkc.simulation.reference import reference_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONTRACTS = PROJECT / "expectations" / "contracts"
@@ -374,6 +375,18 @@ def test_ranks_of_2015_have_dots_between_the_thousands(delivered: Path) -> None:
     assert ranks == [int(row[6]) for row in rows[1:]]
     assert len(set(ranks)) == 4835
     assert min(ranks) >= 1 and max(ranks) <= 32_844
+
+
+@pytest.mark.parametrize("seed", [1, 2, 2017])
+def test_the_borough_has_the_plans_number_of_most_deprived_lsoas_whatever_the_seed(tmp_path: Path, seed: int) -> None:
+    file = next(f for f in reference_files(seed, FIRST, LAST) if f.name == "simulated_imd2015.csv")
+    file.write(tmp_path / file.name)
+    with (tmp_path / file.name).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream, delimiter=";"))[1:]
+    home = [int(row[6]) for row in rows if row[3] == HOME_BOROUGH]
+    assert len(home) == 103
+    assert sum(rank <= 3_284 for rank in home) == 11
+    assert len({row[6] for row in rows}) == len(rows), "no rank is given twice"
 
 
 # --- only what is new -------------------------------------------------------------------------------------------

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from saferkc.simulation.chance import generator
-from saferkc.simulation.places import london
+from saferkc.simulation.places import HOME_BOROUGH, london
 
 _ENGLAND_LSOAS = 32_844
 _FIRST_LOOKUP_YEAR = 2015
+# the plan's figure of 2015: LSOAs of the borough among the most deprived tenth of England
+_HOME_MOST_DEPRIVED = 11
 _AGES = {"0-15": 0.19, "16-29": 0.21, "30-44": 0.26, "45-64": 0.22, "65+": 0.12}
 
 Row = list[str | int]
@@ -121,9 +123,28 @@ def _ranks(seed: int, year: int) -> list[int]:
     return [int(rank) for rank in ranks]
 
 
+def _with_home_as_in_the_plan(ranks: list[int]) -> list[int]:
+    """Swap ranks between the borough and elsewhere until the plan's number of LSOAs is in the most deprived tenth.
+
+    Those whose rank lies nearest to the tenth's edge are swapped, so the order within the borough stays.
+    """
+    ranks = list(ranks)
+    place = london()
+    home = {n for n, borough in enumerate(place.lsoas["borough"]) if place.boroughs[borough].name == HOME_BOROUGH}
+    edge = _ENGLAND_LSOAS // 10
+    while (within := sum(ranks[number] <= edge for number in home)) != _HOME_MOST_DEPRIVED:
+        too_many = within > _HOME_MOST_DEPRIVED
+        ours = min((n for n in home if (ranks[n] <= edge) == too_many), key=lambda n: abs(ranks[n] - edge))
+        others = (n for n in range(len(ranks)) if n not in home and (ranks[n] <= edge) != too_many)
+        theirs = min(others, key=lambda n: abs(ranks[n] - edge))
+        ranks[ours], ranks[theirs] = ranks[theirs], ranks[ours]
+    return ranks
+
+
 def _deprivation_2015(seed: int) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         place = london()
+        ranks = _with_home_as_in_the_plan(_ranks(seed, 2015))
         rows = (
             [
                 row["lsoa_code"],
@@ -134,7 +155,7 @@ def _deprivation_2015(seed: int) -> Callable[[Path], None]:
                 (rank - 1) * 10 // _ENGLAND_LSOAS + 1,
                 rank,
             ]
-            for row, rank in zip(place.lsoas.iter_rows(named=True), _ranks(seed, 2015), strict=True)
+            for row, rank in zip(place.lsoas.iter_rows(named=True), ranks, strict=True)
         )
         headings = [
             "LSOA code (2011)",
