@@ -24,3 +24,7 @@
 {% macro analyze_table() -%}
     {%- if config.get('materialized') != 'view' %} analyze {{ this }} {% endif -%}
 {%- endmacro %}
+
+
+{#- The value that stands most often in the group, missing ones left out; of two as frequent, the first. -#}
+{% macro most_frequent(column) -%} mode() within group (order by {{ column }}) {%- endmacro %}

@@ -61,3 +61,6 @@
 {% macro whole_numbers(first, last, name) -%}
     select {{ name }} from generate_series({{ first }}, {{ last }}) as {{ name }}
 {%- endmacro %}
+
+
+{% macro weekday_name(column) -%} to_char({{ column }}, 'FMDay') {%- endmacro %}

@@ -45,3 +45,9 @@
         'is_property_crime',
     ]) }}
 {%- endmacro %}
+
+
+{#- A name as a code: "St. Helen's" gives st_helens, "Brompton & Hans Town" brompton_and_hans_town. -#}
+{% macro code_of_name(column) -%}
+    replace(regexp_replace(replace(lower({{ column }}), '&', 'and'), '[^a-z0-9 ]', '', 'g'), ' ', '_')
+{%- endmacro %}

@@ -79,8 +79,15 @@ judged as (
         case
             when compared.computed_value is not null
                 then
-                    'Computed ' || {{ printed_number('compared.computed_value', 'compared.decimals + 2') }}
-                    || ', rounded ' || {{ printed_number('compared.rounded_value', 'compared.decimals') }}
+                    'Computed '
+                    || case
+                        when compared.computed_value <> compared.rounded_value
+                            then
+                                {{ printed_number('compared.computed_value', 'compared.decimals + 2') }}
+                                || ', rounded '
+                        else ''
+                    end
+                    || {{ printed_number('compared.rounded_value', 'compared.decimals') }}
                     || '; the plan prints '
                     || {{ printed_number('compared.published_value', 'compared.decimals') }} || '.'
             else

@@ -1,5 +1,19 @@
 {#- Each line: the figure, and the column of the yearly mart that holds its measure. -#}
 with measures as (
+    {{ figures_of('total_offences_financial_year', {
+        'crime_total': 'offence_count',
+        'crime_change_10y': 'change_share_over_ten_years_as_recorded',
+        'crime_up_three_years': 'years_risen_in_a_row',
+    }) }}
+    union all
+    select
+        'crime_direction_' || offence_type as figure_id,
+        financial_year,
+        direction_as_recorded as measured_value,
+        is_simulated
+    from {{ ref('offences_by_type_financial_year') }}
+    where {{ is_home_borough() }}
+    union all
     {{ figures_of('funding', {
         'mopac_grant_2013_17': 'allocation_gbp',
         'mopac_grant_2018_19': 'allocation_gbp',

@@ -1,0 +1,142 @@
+{{
+    config(
+        indexes=[
+            {'columns': ['borough_code', 'offence_type', 'financial_year'], 'unique': true},
+        ],
+    )
+}}
+
+with types (offence_type, offence_type_name, series) as (
+    values
+    {%- for offence_type, name, definition, series in offence_types() %}
+    ('{{ offence_type }}', '{{ name }}', '{{ series }}'){{ ',' if not loop.last }}
+    {%- endfor %}
+),
+
+offences as (
+    select
+        monthly.borough_key,
+        {{ financial_year('monthly.month') }} as financial_year,
+        monthly.month,
+        {%- for offence_type, name, definition, series in offence_types() %}
+        sum(case when classes.{{ definition }} then monthly.offence_count else 0 end)::integer as {{ offence_type }},
+        {%- endfor %}
+        {{ any_true('monthly.is_simulated') }} as is_simulated
+    from {{ ref('int_offences__monthly') }} as monthly
+    inner join {{ ref('dim_offence') }} as classes on monthly.offence_key = classes.offence_key
+    group by monthly.borough_key, monthly.month
+),
+
+by_type as (
+    select
+        offences.borough_key,
+        offences.financial_year,
+        offences.month,
+        of_type.offence_type,
+        of_type.offence_count,
+        offences.is_simulated
+    from offences
+    cross join lateral (
+        values
+        {%- for offence_type, name, definition, series in offence_types() %}
+        ('{{ offence_type }}', offences.{{ offence_type }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as of_type (offence_type, offence_count)
+),
+
+years as (
+    select
+        by_type.borough_key,
+        by_type.financial_year,
+        left(by_type.financial_year, 4)::integer as first_year,
+        by_type.offence_type,
+        count(case when by_type.month <= newest.newest_whole_month then 1 end)::integer as months_covered,
+        sum(by_type.offence_count)::integer as offence_count,
+        {{ any_true('by_type.is_simulated') }} as is_simulated
+    from by_type
+    left join {{ ref('int_partner_feeds__newest_months') }} as newest on newest.feed = 'police_offences'
+    group by by_type.borough_key, by_type.financial_year, by_type.offence_type
+),
+
+changes as (
+    select
+        starts.first_year,
+        rules.series,
+        max(rules.changed_on) as changed_on
+    from (select distinct first_year from years) as starts
+    inner join {{ ref('int_recording__changes_by_class') }} as rules
+        on
+            rules.is_parent
+            and rules.treatment = 'break'
+            and make_date(starts.first_year - 1, 4, 1) < rules.changed_on
+            and make_date(starts.first_year + 1, 4, 1) > rules.changed_on
+    group by starts.first_year, rules.series
+),
+
+compared as (
+    select
+        boroughs.borough_key,
+        boroughs.borough_code,
+        boroughs.borough_name,
+        types.offence_type,
+        types.offence_type_name,
+        years.financial_year,
+        years.months_covered,
+        years.offence_count,
+        year_before.offence_count as offence_count_year_before,
+        case
+            when years.months_covered = 12 and year_before.months_covered = 12
+                then years.offence_count - year_before.offence_count
+        end as change_as_recorded,
+        year_before.months_covered as months_covered_year_before,
+        changes.changed_on,
+        changes.changed_on is not null as is_over_a_break,
+        coalesce(year_before.is_simulated <> years.is_simulated, false) as is_mixed,
+        years.is_simulated
+    from years
+    inner join types on years.offence_type = types.offence_type
+    inner join {{ ref('dim_borough') }} as boroughs on years.borough_key = boroughs.borough_key
+    left join years as year_before
+        on
+            years.borough_key = year_before.borough_key
+            and years.offence_type = year_before.offence_type
+            and years.first_year - 1 = year_before.first_year
+    left join changes
+        on
+            types.series = changes.series
+            and years.first_year = changes.first_year
+    where not boroughs.is_pseudo_borough and years.borough_key <> 0
+)
+
+select
+    borough_key,
+    borough_code,
+    borough_name,
+    offence_type,
+    offence_type_name,
+    financial_year,
+    months_covered,
+    offence_count,
+    offence_count_year_before,
+    change_as_recorded as change_on_year_before_as_recorded,
+    sign(change_as_recorded)::integer as direction_as_recorded,
+    case when not is_over_a_break and not is_mixed then change_as_recorded end as change_on_year_before,
+    case
+        when not is_over_a_break and not is_mixed
+            then change_as_recorded::numeric / nullif(offence_count_year_before, 0)
+    end as change_share_on_year_before,
+    case
+        when is_over_a_break
+            then
+                'The way of counting changed on ' || {{ day_in_words('changed_on') }} || ', between the two years:'
+                || ' a difference would show the rule and not crime.'
+        when months_covered < 12
+            then 'Only ' || months_covered || ' of the 12 months of this year are covered.'
+        when months_covered_year_before is null or months_covered_year_before < 12
+            then 'The police extracts delivered so far do not hold the whole year before.'
+        when is_mixed
+            then 'One of the two years is simulated, the other is not.'
+    end as change_reason,
+    is_simulated,
+    {{ build_id() }} as build_id
+from compared
