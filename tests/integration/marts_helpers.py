@@ -48,12 +48,14 @@ def end_build(settings: Settings, build_id: int, state: str) -> None:
         finish_build(settings, build_id, state=state, reason="a test ended it")  # type: ignore[arg-type]
 
 
-def run_dbt(settings: Settings, build_id: int, *arguments: str, full_refresh: bool = False) -> list[dict[str, Any]]:
+def run_dbt(
+    settings: Settings, build_id: int, *arguments: str, full_refresh: bool = False, previous: int = 0
+) -> list[dict[str, Any]]:
     """Run ``dbt build`` as the warehouse does and return what did not end well: name, status and message."""
     target = settings.home / "dbt" / "target"
     command = [
         sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", "--quiet",
-        "--vars", json.dumps({"build_id": build_id}), *arguments,
+        "--vars", json.dumps({"build_id": build_id, "previous_build_id": previous}), *arguments,
     ]  # fmt: skip
     if full_refresh:
         command.append("--full-refresh")

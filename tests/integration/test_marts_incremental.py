@@ -108,3 +108,41 @@ def test_no_label_of_the_simulator_is_unknown(warehouse: Settings) -> None:
         ("OUTSIDE LONDON",),
         ("UNKNOWN",),
     ]
+
+
+def test_tests_of_a_fact_find_faults_in_what_was_written_and_members_that_went(warehouse: Settings) -> None:
+    """Last of this module: it spoils the warehouse."""
+    (published,) = query(warehouse, "select max(build_id) from quality.build where state = 'published'")[0]
+    with connect(warehouse) as connection:
+        connection.execute("create schema if not exists core")
+        connection.execute("create table core.dim_ward as select * from build_core.dim_ward")
+        connection.execute("update core.dim_ward set ward_key = 77 where ward_key = 0")
+        # an older row: passed when it was published, and its member has gone since
+        connection.execute(
+            "update build_core.fct_street_crime set ward_key = 77, build_id = %s"
+            " where ctid = (select ctid from build_core.fct_street_crime limit 1)",
+            [published],
+        )
+    tests = ("--resource-type", "test", "--select", "fct_street_crime")
+    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, published + 1, *tests, previous=published)}
+    assert failed == {"refers_to_fct_street_crime_ward_key__ward_key__ref_dim_ward_"}
+
+    with connect(warehouse) as connection:
+        for (index,) in connection.execute(
+            "select indexname from pg_indexes where schemaname = 'build_core' and tablename = 'fct_street_crime'"
+            " and indexdef like 'CREATE UNIQUE%'"
+        ).fetchall():
+            connection.execute(f"drop index build_core.{index}".encode())
+        # what the next build writes: a record for the second time, in a borough that is none
+        connection.execute(
+            "create temporary table again as select * from build_core.fct_street_crime where ward_key <> 77 limit 1"
+        )
+        connection.execute("update again set build_id = %s, borough_key = 78", [published + 1])
+        connection.execute("insert into build_core.fct_street_crime select * from again")
+    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, published + 1, *tests, previous=published)}
+    assert failed == {
+        "refers_to_fct_street_crime_ward_key__ward_key__ref_dim_ward_",
+        "refers_to_fct_street_crime_borough_key__borough_key__ref_dim_borough_",
+        "primary_key_fct_street_crime_street_crime_key",
+        "street_crime_holds_every_record",
+    }

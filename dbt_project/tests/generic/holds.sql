@@ -1,4 +1,4 @@
 {#- Every row fulfils a condition. -#}
 {% test holds(model, condition) %}
-select * from {{ model }} where not coalesce(({{ condition }}), false)
+select * from {{ rows_to_test(model) }} as tested where not coalesce(({{ condition }}), false)
 {% endtest %}

@@ -1,7 +1,15 @@
-{#- One row a key, and no part of the key missing. Returns the keys that break it. -#}
+{#-
+    One row a key, and no part of the key missing. Returns the keys that break it. Of an incremental fact only keys that
+    the build wrote can have become double.
+-#}
 {% test primary_key(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as rows_with_this_key
 from {{ model }}
+{%- if is_incremental_model(model) %}
+where
+    ({{ columns | join(', ') }}) in (select {{ columns | join(', ') }} from {{ rows_to_test(model) }} as written)
+    or (build_id > {{ var('previous_build_id', 0) | int }} and ({{ columns | join(' is null or ') }} is null))
+{%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {% endtest %}

@@ -1,0 +1,31 @@
+{#-
+    The rows of a model that a test must look at. Of an incremental fact they are those written since the last
+    published build: the others passed the same tests then, and reading all of them would cost every night its history.
+    A change of the project builds everything anew, so its tests read everything.
+-#}
+{% macro rows_to_test(model) -%}
+    {%- if is_incremental_model(model) -%}
+        (select * from {{ model }} where build_id > {{ var('previous_build_id', 0) | int }})
+    {%- else -%}
+        {{ model }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a relation is an incremental model, by the project's own account. -#}
+{% macro is_incremental_model(relation) -%}
+    {%- set found = namespace(is_incremental=false) -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'model' and node.schema == relation.schema and node.alias == relation.identifier -%}
+            {%- set found.is_incremental = node.config.materialized == 'incremental' -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found.is_incremental) }}
+{%- endmacro %}
+
+
+{#- The published table that a built one becomes: build_core.dim_ward is core.dim_ward. Nothing where there is none. -#}
+{% macro published_relation(model) -%}
+    {{ return(adapter.get_relation(model.database, model.schema | replace('build_', '', 1), model.identifier)) }}
+{%- endmacro %}
