@@ -19,3 +19,7 @@
 
 {#- The build that writes the row. -#}
 {% macro build_id() -%} {{ var('build_id') | int }}::bigint {%- endmacro %}
+
+
+{#- Key of the borough that the warehouse serves, for records of feeds that name no borough. -#}
+{% macro home_borough_key() -%} {{ surrogate_key(["'" ~ var('home_borough_code') ~ "'"]) }} {%- endmacro %}
