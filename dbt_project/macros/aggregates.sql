@@ -28,3 +28,22 @@
 
 {#- The value that stands most often in the group, missing ones left out; of two as frequent, the first. -#}
 {% macro most_frequent(column) -%} mode() within group (order by {{ column }}) {%- endmacro %}
+
+
+{#- Rows of the group that fulfil a condition; one that is not known does not. -#}
+{% macro count_where(condition) -%} (count(*) filter (where {{ condition }}))::integer {%- endmacro %}
+
+
+{#- Share, 0 to 1, of the rows within `base` (all, if none is named) that fulfil a condition; NULL without a base. -#}
+{% macro share_where(condition, base='true') -%}
+    (
+        (count(*) filter (where ({{ base }}) and ({{ condition }})))::numeric
+        / nullif(count(*) filter (where {{ base }}), 0)
+    )::numeric(7, 6)
+{%- endmacro %}
+
+
+{#- The middle value of a column over the rows that fulfil a condition, missing values left out. -#}
+{% macro median_where(column, condition) -%}
+    (percentile_cont(0.5) within group (order by {{ column }}) filter (where {{ condition }}))::numeric(8, 1)
+{%- endmacro %}

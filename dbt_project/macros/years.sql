@@ -1,0 +1,57 @@
+{#-
+    Comparing financial years in a wide mart, one row a borough and year. The model has a CTE `years` with
+    borough_code, year_from (1 April), months_covered, is_simulated and its counts, reads it a second time as the
+    year to compare with, and joins the changes of rule between the two.
+-#}
+
+
+{#- The changes of rule of some series, as a whole, since the year so many before began: (year_from, series, …). -#}
+{% macro changes_between_years(series, years_back) -%}
+    select
+        starts.year_from,
+        changes.series,
+        max(changes.changed_on) as changed_on,
+        {{ any_true("changes.treatment = 'break'") }} as is_break
+    from (select distinct years.year_from from years) as starts
+    inner join {{ ref('int_recording__changes_by_class') }} as changes
+        on
+            changes.is_parent
+            and changes.series in ('{{ series | join("', '") }}')
+            and {{ add_years('starts.year_from', -years_back) }} < changes.changed_on
+            and {{ add_years('starts.year_from', 1) }} > changes.changed_on
+    group by starts.year_from, changes.series
+{%- endmacro %}
+
+
+{#- Change of a count as a share of what it was (0.47: 47 % more), where the two years may be compared. -#}
+{% macro change_on_year(count, earlier, changes) -%}
+    case
+        when
+            years.months_covered = 12
+            and {{ earlier }}.months_covered = 12
+            and years.is_simulated = {{ earlier }}.is_simulated
+            and not coalesce({{ changes }}.is_break, false)
+            then years.{{ count }}::numeric / nullif({{ earlier }}.{{ count }}, 0) - 1
+    end
+{%- endmacro %}
+
+
+{#- Why change_on_year gives nothing; empty where it gives a figure. -#}
+{% macro reason_of_no_change_on_year(count, earlier, changes) -%}
+    case
+        when coalesce({{ changes }}.is_break, false)
+            then
+                'The way of counting changed on ' || {{ day_in_words(changes ~ '.changed_on') }}
+                || ', between the two years: a difference would show the rule.'
+        when {{ earlier }}.months_covered is null
+            then 'The files delivered so far do not hold the year to compare with.'
+        when years.months_covered < 12
+            then 'Only ' || years.months_covered || ' of the 12 months of this year are covered.'
+        when {{ earlier }}.months_covered < 12
+            then 'Only ' || {{ earlier }}.months_covered || ' of the 12 months of the year to compare with are covered.'
+        when years.is_simulated <> {{ earlier }}.is_simulated
+            then 'One of the two years is simulated, the other is not.'
+        when {{ earlier }}.{{ count }} = 0
+            then 'There was none in the year to compare with.'
+    end
+{%- endmacro %}
