@@ -31,6 +31,7 @@ select
     is_walk_in_entry,
     is_honour_based,
     is_female_genital_mutilation,
+    is_forced_marriage,
     vehicle_body_type,
     is_on_carnival_day,
     count(*)::integer as offence_count,
@@ -63,5 +64,6 @@ group by
     is_walk_in_entry,
     is_honour_based,
     is_female_genital_mutilation,
+    is_forced_marriage,
     vehicle_body_type,
     is_on_carnival_day

@@ -1,0 +1,74 @@
+{{
+    config(
+        indexes=[
+            {
+                'columns': [
+                    'borough_code', 'financial_year', 'vawg_class', 'role', 'characteristic', 'characteristic_value',
+                ],
+                'unique': true,
+            },
+        ],
+    )
+}}
+
+with victims as (
+    {{ people_of_offences('victim') }}
+),
+
+accused as (
+    {{ people_of_offences('accused') }}
+),
+
+concerned as (
+    select victims.*
+    from victims
+    inner join {{ ref('dim_offence') }} as offences on victims.offence_key = offences.offence_key
+    where victims.is_domestic_abuse or offences.is_sexual_offence
+    union all
+    select accused.*
+    from accused
+    inner join {{ ref('dim_offence') }} as offences on accused.offence_key = offences.offence_key
+    where accused.is_domestic_abuse or offences.is_sexual_offence
+),
+
+-- domestic abuse that is a sexual offence is in both
+people as (
+    select
+        concerned.*,
+        'domestic_abuse' as vawg_class
+    from concerned
+    where concerned.is_domestic_abuse
+    union all
+    select
+        concerned.*,
+        'sexual_offences' as vawg_class
+    from concerned
+    inner join {{ ref('dim_offence') }} as offences on concerned.offence_key = offences.offence_key
+    where offences.is_sexual_offence
+),
+
+distributions as (
+    {{ people_by_characteristic(
+        'people',
+        groups=['borough_key', 'financial_year', 'vawg_class', 'role'],
+        characteristics=['sex', 'age_band', 'ethnic_appearance', 'residence', 'relationship', 'injury_degree'],
+    ) }}
+)
+
+select
+    boroughs.borough_code,
+    boroughs.borough_name,
+    distributions.financial_year,
+    distributions.vawg_class,
+    distributions.role,
+    distributions.characteristic,
+    distributions.characteristic_value,
+    distributions.people_count,
+    distributions.different_people_count,
+    {{ share_of_group('distributions', ['borough_key', 'financial_year', 'vawg_class', 'role']) }} as share_of_people,
+    distributions.mean_age,
+    distributions.is_simulated,
+    {{ build_id() }} as build_id
+from distributions
+inner join {{ ref('dim_borough') }} as boroughs on distributions.borough_key = boroughs.borough_key
+where distributions.role = 'victim' or distributions.characteristic <> 'injury_degree'
