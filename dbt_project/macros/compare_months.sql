@@ -40,48 +40,85 @@
 {#-
     Every area and class of `relation` in every month from the first one held to the newest of the feed, with 0
     where nothing was counted: the files of a partner name only what there was. The relation holds the area columns,
-    month, `class_columns`, <measure>_as_recorded and is_simulated, one row an area, class and month.
+    month, `class_columns`, <measure>_as_recorded, the further counts of `also` and is_simulated, one row an area,
+    class and month. `only` is a condition on area and class columns, where not every class is wanted of every area.
+
+    Zeros are put together with what was counted and added up, not joined to it: the planner takes such a CTE for a
+    few rows, and its join would compare every row of an area with every other.
 -#}
-{% macro every_month(relation, class_columns, measure, feed) -%}
+{% macro every_month(relation, class_columns, measure, feed, also=[], only=none) -%}
     {%- set areas = area_columns() -%}
-    {%- set value = measure ~ '_as_recorded' -%}
+    {%- set counts = [measure ~ '_as_recorded'] + also -%}
     select
-        {%- for column in areas %}
-        areas.{{ column }},
+        {%- for column in areas + class_columns %}
+        {{ column }},
         {%- endfor %}
-        {%- for column in class_columns %}
-        classes.{{ column }},
+        month,
+        {%- for column in counts %}
+        sum({{ column }})::integer as {{ column }},
         {%- endfor %}
-        months.month,
-        coalesce({{ relation }}.{{ value }}, 0) as {{ value }},
-        coalesce({{ relation }}.is_simulated, months.is_simulated) as is_simulated,
+        coalesce({{ any_true('case when is_found then is_simulated end') }}, {{ any_true('is_simulated') }})
+            as is_simulated,
         '{{ feed }}' as feed
-    from (select distinct {{ areas | join(', ') }} from {{ relation }}) as areas
-    cross join (select distinct {{ class_columns | join(', ') }} from {{ relation }}) as classes
-    cross join (
+    from (
         select
-            every_month.month::date as month,
-            span.is_simulated
-        from (
-            select
-                min(month) as first_month,
-                max(month) as last_month,
-                {{ any_true('is_simulated') }} as is_simulated
-            from {{ relation }}
-        ) as span
-        left join {{ ref('int_partner_feeds__newest_months') }} as newest on newest.feed = '{{ feed }}'
-        cross join generate_series(
-            span.first_month, greatest(span.last_month, newest.newest_month), interval '1 month'
-        ) as every_month (month)
-    ) as months
-    left join {{ relation }}
-        on
-            areas.geography_type = {{ relation }}.geography_type
-            and areas.geography_code = {{ relation }}.geography_code
-            {%- for column in class_columns %}
-            and classes.{{ column }} = {{ relation }}.{{ column }}
+            {%- for column in areas + class_columns %}
+            {{ column }},
             {%- endfor %}
-            and months.month = {{ relation }}.month
+            month,
+            {%- for column in counts %}
+            {{ column }},
+            {%- endfor %}
+            true as is_found,
+            is_simulated
+        from {{ relation }}
+        {%- if only %}
+        where {{ only }}
+        {%- endif %}
+        union all
+        select
+            {%- for column in areas %}
+            areas.{{ column }},
+            {%- endfor %}
+            {%- for column in class_columns %}
+            classes.{{ column }},
+            {%- endfor %}
+            months.month,
+            {%- for column in counts %}
+            0 as {{ column }},
+            {%- endfor %}
+            false as is_found,
+            months.is_simulated
+        from (select distinct {{ areas | join(', ') }} from {{ relation }}) as areas
+        cross join (select distinct {{ class_columns | join(', ') }} from {{ relation }}) as classes
+        cross join (
+            select
+                every_month.month::date as month,
+                span.is_simulated
+            from (
+                select
+                    min(month) as first_month,
+                    max(month) as last_month,
+                    {{ any_true('is_simulated') }} as is_simulated
+                from {{ relation }}
+            ) as span
+            left join {{ ref('int_partner_feeds__newest_months') }} as newest on newest.feed = '{{ feed }}'
+            cross join generate_series(
+                span.first_month, greatest(span.last_month, newest.newest_month), interval '1 month'
+            ) as every_month (month)
+        ) as months
+        {%- if only %}
+        where {{ only }}
+        {%- endif %}
+    ) as found_and_zeros
+    group by {{ (areas + class_columns) | join(', ') }}, month
+{%- endmacro %}
+
+
+{#- What a note is about, as one text; London has no borough. -#}
+{% macro note_key(relation, class_column) -%}
+    {{ relation }}.series || '|' || {{ relation }}.{{ class_column }} || '|' || {{ relation }}.month || '|'
+    || coalesce({{ relation }}.borough_code, '')
 {%- endmacro %}
 
 
@@ -168,12 +205,11 @@ changes_over_the_year as (
     group by months.series, months.month, changes.is_parent
 ),
 
+-- One text as the key: of several columns the planner, who takes these for a row or two, would join by one only and
+-- compare the notes of a class with all its rows.
 notes as (
     select
-        described.series,
-        described.{{ class_column }},
-        described.month,
-        described.borough_code,
+        {{ note_key('described', class_column) }} as note_key,
         {{ join_texts('notes.note', ' ') }} as note
     from (select distinct series, {{ class_column }}, month, borough_code from counts) as described
     inner join {{ ref('recording_notes') }} as notes
@@ -182,7 +218,7 @@ notes as (
             and (notes.class_name is null or described.{{ class_column }} = notes.class_name)
             and described.month between notes.from_month and notes.to_month
             and (notes.borough_code is null or described.borough_code = notes.borough_code)
-    group by described.series, described.{{ class_column }}, described.month, described.borough_code
+    group by {{ note_key('described', class_column) }}
 ),
 
 compared as (
@@ -211,13 +247,7 @@ compared as (
             this_year.series = changes_of_whole.series
             and this_year.month = changes_of_whole.month
             and changes_of_whole.is_parent
-    left join notes
-        on
-            this_year.series = notes.series
-            and this_year.{{ class_column }} = notes.{{ class_column }}
-            and this_year.month = notes.month
-            -- London has no borough
-            and coalesce(this_year.borough_code, '') = coalesce(notes.borough_code, '')
+    left join notes on {{ note_key('this_year', class_column) }} = notes.note_key
 )
 
 select

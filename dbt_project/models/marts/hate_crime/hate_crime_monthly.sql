@@ -85,8 +85,12 @@ found as (
     group by {{ area_columns() | join(', ') }}, month, hate_crime_class
 ),
 
+-- a ward has few: its strands and classes are for the borough only
 of_every_month as (
-    {{ every_month('found', class_columns=['hate_crime_class'], measure='offences', feed='police_offences') }}
+    {{ every_month(
+        'found', class_columns=['hate_crime_class'], measure='offences', feed='police_offences',
+        only="geography_type = 'borough' or hate_crime_class = 'hate_crime'",
+    ) }}
 ),
 
 counts as (
@@ -95,10 +99,6 @@ counts as (
         'hate_crime' as series,
         of_every_month.hate_crime_class = 'hate_crime' as is_parent
     from of_every_month
-    -- a ward has few: its strands and classes are for the borough only
-    where
-        of_every_month.geography_type = 'borough'
-        or of_every_month.hate_crime_class = 'hate_crime'
 ),
 
 {{ compare_months(

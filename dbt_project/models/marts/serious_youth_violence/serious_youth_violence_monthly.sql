@@ -7,29 +7,31 @@
     )
 }}
 
-{#- class, series of the register, whether it is that series as a whole, whether it is shown by ward, what counts;
-    those that Carnival swells are shown without it as well. Classes overlap. -#}
+{#- class, series of the register, whether it is that series as a whole, what counts; those that Carnival swells are
+    shown without it as well. Classes overlap. -#}
 {%- set offence_classes = [
-    ('serious_violence', 'violence_with_injury', false, true, 'is_serious_violence and not is_domestic_abuse'),
-    ('knife_injury', 'knife', false, true, 'is_knife_used and not is_domestic_abuse'),
-    ('knife_threat', 'knife', false, true, 'is_knife_threatened and not is_domestic_abuse'),
+    ('serious_violence', 'violence_with_injury', false, 'is_serious_violence and not is_domestic_abuse'),
+    ('knife_injury', 'knife', false, 'is_knife_used and not is_domestic_abuse'),
+    ('knife_threat', 'knife', false, 'is_knife_threatened and not is_domestic_abuse'),
 ] -%}
 {%- set plain_classes = [
-    ('firearm', 'firearm', true, false, 'is_firearm'),
-    ('shots_fired', 'firearm', false, false, 'is_shots_fired'),
-    ('robbery_with_knife_injury', 'robbery', false, false, 'is_robbery and is_knife_used'),
-    ('gun_robbery', 'robbery', false, false, 'is_robbery and is_firearm'),
-    ('mobile_phone_robbery', 'robbery', false, false, 'is_robbery and is_mobile_phone_taken'),
+    ('firearm', 'firearm', true, 'is_firearm'),
+    ('shots_fired', 'firearm', false, 'is_shots_fired'),
+    ('robbery_with_knife_injury', 'robbery', false, 'is_robbery and is_knife_used'),
+    ('gun_robbery', 'robbery', false, 'is_robbery and is_firearm'),
+    ('mobile_phone_robbery', 'robbery', false, 'is_robbery and is_mobile_phone_taken'),
 ] -%}
 {%- set classes = [
-    ('serious_youth_violence', 'violence_with_injury', false, true, none),
-    ('serious_youth_violence_outside_carnival', 'violence_with_injury', false, false, none),
+    ('serious_youth_violence', 'violence_with_injury', false, none),
+    ('serious_youth_violence_outside_carnival', 'violence_with_injury', false, none),
 ] + offence_classes + plain_classes -%}
-{%- for violence_class, series, is_parent, by_ward, condition in offence_classes -%}
+{%- for violence_class, series, is_parent, condition in offence_classes -%}
 {%- do classes.append((
-    violence_class ~ '_outside_carnival', series, is_parent, false, condition ~ ' and not is_on_carnival_day',
+    violence_class ~ '_outside_carnival', series, is_parent, condition ~ ' and not is_on_carnival_day',
 )) -%}
 {%- endfor -%}
+{#- a ward has few of the others: they are for the borough only -#}
+{%- set classes_of_wards = ['serious_youth_violence', 'serious_violence', 'knife_injury', 'knife_threat'] -%}
 
 with crimes as (
     select
@@ -73,7 +75,7 @@ with_young_people as (
 ),
 
 of_class as (
-    {% for violence_class, series, is_parent, by_ward, condition in classes if condition -%}
+    {% for violence_class, series, is_parent, condition in classes if condition -%}
     select
         borough_key,
         ward_key,
@@ -124,7 +126,10 @@ found as (
 ),
 
 of_every_month as (
-    {{ every_month('found', class_columns=['violence_class'], measure='offences', feed='police_offences') }}
+    {{ every_month(
+        'found', class_columns=['violence_class'], measure='offences', feed='police_offences',
+        only="geography_type = 'borough' or violence_class in ('" ~ classes_of_wards | join("', '") ~ "')",
+    ) }}
 ),
 
 counts as (
@@ -136,15 +141,14 @@ counts as (
     from of_every_month
     inner join (
         values
-        {% for violence_class, series, is_parent, by_ward, condition in classes -%}
+        {% for violence_class, series, is_parent, condition in classes -%}
         (
-            '{{ violence_class }}', '{{ series }}', {{ is_parent | lower }}, {{ by_ward | lower }},
+            '{{ violence_class }}', '{{ series }}', {{ is_parent | lower }},
             '{{ violence_class | replace("_", " ") }}'
         ){{ ',' if not loop.last }}
         {% endfor %}
-    ) as classes (violence_class, series, is_parent, is_by_ward, subject)
+    ) as classes (violence_class, series, is_parent, subject)
         on of_every_month.violence_class = classes.violence_class
-    where of_every_month.geography_type = 'borough' or classes.is_by_ward
 ),
 
 {{ compare_months(class_column='violence_class', measure='offences', subject_column='subject') }}

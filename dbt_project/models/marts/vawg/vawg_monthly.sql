@@ -7,32 +7,34 @@
     )
 }}
 
-{#- class, series of the register, whether it is that series as a whole, whether it is shown by ward, what counts.
-    Classes overlap on purpose: a rape by a partner is domestic abuse and a sexual offence. -#}
+{#- class, series of the register, whether it is that series as a whole, what counts. Classes overlap on purpose:
+    a rape by a partner is domestic abuse and a sexual offence. -#}
 {%- set classes = [
-    ('domestic_abuse', 'domestic_abuse', true, true, 'is_domestic_abuse'),
+    ('domestic_abuse', 'domestic_abuse', true, 'is_domestic_abuse'),
     (
-        'domestic_abuse_violence_against_the_person', 'domestic_abuse', false, false,
+        'domestic_abuse_violence_against_the_person', 'domestic_abuse', false,
         'is_domestic_abuse and is_violence_against_the_person',
     ),
     (
-        'domestic_abuse_violence_with_injury', 'domestic_abuse', false, false,
+        'domestic_abuse_violence_with_injury', 'domestic_abuse', false,
         'is_domestic_abuse and is_violence_with_injury',
     ),
-    ('domestic_abuse_sexual_offences', 'domestic_abuse', false, false, 'is_domestic_abuse and is_sexual_offence'),
-    ('domestic_abuse_property_crime', 'domestic_abuse', false, false, 'is_domestic_abuse and is_property_crime'),
-    ('domestic_abuse_criminal_damage', 'domestic_abuse', false, false, 'is_domestic_abuse and is_criminal_damage'),
-    ('sexual_offences', 'sexual_offences', true, true, 'is_sexual_offence'),
-    ('rape', 'sexual_offences', false, false, 'is_rape'),
-    ('stalking_and_harassment', 'violence', false, false, 'is_stalking or is_harassment'),
-    ('honour_based', 'honour_based', true, false, 'is_honour_based'),
-    ('female_genital_mutilation', 'honour_based', false, false, 'is_female_genital_mutilation'),
+    ('domestic_abuse_sexual_offences', 'domestic_abuse', false, 'is_domestic_abuse and is_sexual_offence'),
+    ('domestic_abuse_property_crime', 'domestic_abuse', false, 'is_domestic_abuse and is_property_crime'),
+    ('domestic_abuse_criminal_damage', 'domestic_abuse', false, 'is_domestic_abuse and is_criminal_damage'),
+    ('sexual_offences', 'sexual_offences', true, 'is_sexual_offence'),
+    ('rape', 'sexual_offences', false, 'is_rape'),
+    ('stalking_and_harassment', 'violence', false, 'is_stalking or is_harassment'),
+    ('honour_based', 'honour_based', true, 'is_honour_based'),
+    ('female_genital_mutilation', 'honour_based', false, 'is_female_genital_mutilation'),
     (
-        'harmful_practices', 'honour_based', false, false,
+        'harmful_practices', 'honour_based', false,
         'is_honour_based or is_female_genital_mutilation or is_forced_marriage',
     ),
-    ('trafficking', 'trafficking', true, false, 'is_trafficking'),
+    ('trafficking', 'trafficking', true, 'is_trafficking'),
 ] -%}
+{#- a ward has few of the others: they are for the borough only -#}
+{%- set classes_of_wards = ['domestic_abuse', 'sexual_offences'] -%}
 
 with crimes as (
     select
@@ -68,7 +70,7 @@ with crimes as (
 ),
 
 of_class as (
-    {% for vawg_class, series, is_parent, by_ward, condition in classes -%}
+    {% for vawg_class, series, is_parent, condition in classes -%}
     select
         borough_key,
         ward_key,
@@ -99,7 +101,10 @@ found as (
 ),
 
 of_every_month as (
-    {{ every_month('found', class_columns=['vawg_class'], measure='offences', feed='police_offences') }}
+    {{ every_month(
+        'found', class_columns=['vawg_class'], measure='offences', feed='police_offences',
+        only="geography_type = 'borough' or vawg_class in ('" ~ classes_of_wards | join("', '") ~ "')",
+    ) }}
 ),
 
 counts as (
@@ -111,16 +116,14 @@ counts as (
     from of_every_month
     inner join (
         values
-        {% for vawg_class, series, is_parent, by_ward, condition in classes -%}
+        {% for vawg_class, series, is_parent, condition in classes -%}
         (
-            '{{ vawg_class }}', '{{ series }}', {{ is_parent | lower }}, {{ by_ward | lower }},
+            '{{ vawg_class }}', '{{ series }}', {{ is_parent | lower }},
             '{{ vawg_class | replace("_", " ") }}'
         ){{ ',' if not loop.last }}
         {% endfor %}
-    ) as classes (vawg_class, series, is_parent, is_by_ward, subject)
+    ) as classes (vawg_class, series, is_parent, subject)
         on of_every_month.vawg_class = classes.vawg_class
-    -- a ward has few of the rarer ones: they are for the borough only
-    where of_every_month.geography_type = 'borough' or classes.is_by_ward
 ),
 
 {{ compare_months(class_column='vawg_class', measure='offences', subject_column='subject') }}
