@@ -19,9 +19,11 @@ create table build_core.dim_date as
     select day::date as date, extract(month from day) = 8 and extract(day from day) = 28 as is_carnival_day
     from generate_series(date '2008-01-01', current_date + 400, interval '1 day') as day;
 create table build_core.dim_ward as
-    select g::bigint as ward_key, 'E09000020' as borough_code, date '2014-05-22' as boundary_valid_from
+    select g::bigint as ward_key, 'E09000020' as borough_code, date '2014-05-22' as boundary_valid_from,
+        null::date as boundary_valid_to
     from generate_series(1, 18) as g
-    union all values (0, null, null::date), (-1, null, null);
+    union all values (0, null, null::date, null::date), (-1, null, null, null),
+        (19, 'E09000020', '2002-05-02', '2014-05-21');
 create table build_core.dim_lsoa as select g::bigint as lsoa_key from generate_series(0, 2) as g;
 create table build_core.fct_street_crime as
     select (date '2017-03-01' + (g % 2) * interval '1 month')::date as month, true as has_location,
@@ -32,6 +34,11 @@ create table build_core.fct_recorded_crime_monthly as
     select 'borough' as geography_level, month::date, 3 as offence_count, true as is_simulated,
         {BUILD}::bigint as build_id
     from generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month;
+create table build_core.fct_offence as
+    select 1::bigint as ward_key, true as is_simulated, {BUILD}::bigint as build_id from generate_series(1, 1200);
+create table build_core.fct_offence_victim as select {BUILD}::bigint as build_id;
+create table build_core.fct_offence_accused as select {BUILD}::bigint as build_id;
+create table build_core.fct_offence_outcome as select {BUILD}::bigint as build_id;
 create table build_burglary.burglary_monthly as
     with areas as (
         select 'borough' as geography_type, 'E090000' || to_char(g, 'FM00') as geography_code,
@@ -56,6 +63,9 @@ insert into raw.mps_recorded_crime
 select {id}, 1, gen_random_uuid(), gen_random_uuid(), 1, month, 'borough', 3
 from generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month;
 """
+
+# what deliveries brought to facts that are checked against the accounts
+BROUGHT = {"police_offences": 1200, "police_victims": 1, "police_accused": 1, "police_outcomes": 1}
 
 STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
 RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
@@ -92,6 +102,30 @@ FAULTS = {
         f"update {RECORDED} set is_simulated = false where month = '2017-04-01'"
     ),
     ("fct_recorded_crime_monthly", "months follow each other"): f"delete from {RECORDED} where month = '2017-04-01'",
+    ("fct_offence", "every record of the deliveries is in it once"): (
+        "insert into build_core.fct_offence select * from build_core.fct_offence limit 1"
+    ),
+    ("fct_offence", "no later build wrote here"): f"update build_core.fct_offence set build_id = {BUILD + 1}",
+    ("fct_offence", "simulated and real records are apart"): (
+        f"insert into build_core.fct_offence values (1, false, {BUILD})"
+    ),
+    ("fct_offence", "most offences have a ward"): "update build_core.fct_offence set ward_key = 0",
+    ("fct_offence_victim", "every record of the deliveries is in it once"): "delete from build_core.fct_offence_victim",
+    ("fct_offence_victim", "no later build wrote here"): (
+        f"update build_core.fct_offence_victim set build_id = {BUILD + 1}"
+    ),
+    ("fct_offence_accused", "every record of the deliveries is in it once"): (
+        "delete from build_core.fct_offence_accused"
+    ),
+    ("fct_offence_accused", "no later build wrote here"): (
+        f"update build_core.fct_offence_accused set build_id = {BUILD + 1}"
+    ),
+    ("fct_offence_outcome", "every record of the deliveries is in it once"): (
+        "delete from build_core.fct_offence_outcome"
+    ),
+    ("fct_offence_outcome", "no later build wrote here"): (
+        f"update build_core.fct_offence_outcome set build_id = {BUILD + 1}"
+    ),
     ("burglary_monthly", "the two classes make up all burglary"): (
         f"update {MONTHLY} set offences_as_recorded = 100 where burglary_class = 'all' and geography_type = 'london'"
     ),
@@ -125,6 +159,8 @@ FAULTS = {
 def marts(settings: Settings) -> Iterator[Settings]:
     with connect(settings) as connection:
         delivery_id = deliver(connection, rows=1204)
+        for feed, rows in BROUGHT.items():
+            deliver(connection, feed, rows)
         connection.execute(GOOD.encode())
         connection.execute(RAW.replace("{id}", str(delivery_id)).encode())
     yield settings

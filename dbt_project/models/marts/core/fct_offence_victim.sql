@@ -31,7 +31,7 @@ with records as (
 
 select
     {{ surrogate_key(['records.offence_id_police', 'records.victim_number']) }} as offence_victim_key,
-    records.recorded_offence_key,
+    coalesce(offences.recorded_offence_key, records.recorded_offence_key) as recorded_offence_key,
     records.offence_id_police,
     records.victim_number,
     coalesce(offences.recorded_date, records.recorded_date) as recorded_date,
