@@ -130,14 +130,16 @@
     unless `published_by_mps`. A month without a row counts as not covered. The macro writes the rest of the query.
 
     `subject` is what is counted, as it stands in a sentence, and `whole` what the parent is called; where they
-    differ from row to row, `subject_column` and `whole_column` name columns of counts.
+    differ from row to row, `subject_column` and `whole_column` name columns of counts. `restated` is a column of
+    counts that holds the figure by the rule of today, where somebody can say it, for months whose figure as
+    recorded may not be compared with today's.
 
     The regime follows the date of the rule, not the label: the labels of the Metropolitan Police change at a
     file's boundary three months before the rule of April 2017.
 -#}
 {% macro compare_months(
     class_column, measure, subject=none, subject_column=none, whole=none, whole_column=none,
-    published_by_mps=false, also=[]
+    published_by_mps=false, also=[], restated=none
 ) -%}
     {%- set areas = area_columns() -%}
     {%- set value = measure ~ '_as_recorded' -%}
@@ -259,7 +261,7 @@ select
     {{ date_key('month') }} as month_key,
     {{ financial_year('month') }} as financial_year,
     {{ value }},
-    case when is_comparable_today then {{ value }} end as {{ measure }}_comparable,
+    case when is_comparable_today then {{ value }}{{ ' else ' ~ restated if restated }} end as {{ measure }}_comparable,
     coalesce(regime_key, {{ unknown_key() }}) as regime_key,
     case
         when is_over_a_break or regime_key is null then 'break'

@@ -1,0 +1,52 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_records',
+        on_schema_change='fail',
+        indexes=[{'columns': ['month']}, {'columns': ['build_id']}],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': ['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
+                'key': 'period',
+                'column': 'month',
+            }
+        },
+    )
+}}
+
+select
+    crime.month,
+    crime.borough_key,
+    crime.ward_key,
+    crime.venue_name,
+    days.weekday_number,
+    crime.committed_time_band_key,
+    coalesce(crime.is_domestic_abuse, false) as is_domestic_abuse,
+    coalesce(crime.is_on_carnival_day, false) as is_on_carnival_day,
+    count(*)::integer as offence_count,
+    {{ any_true('crime.is_simulated') }} as is_simulated,
+    {{ build_id() }} as build_id
+from {{ ref('fct_offence') }} as crime
+inner join {{ ref('dim_offence') }} as offences on crime.offence_key = offences.offence_key
+left join {{ ref('dim_date') }} as days on crime.committed_date_key = days.date_key
+where
+    offences.is_violence_with_injury
+    {% if is_incremental() %}
+    and crime.month in (
+        {{ changed_records(
+            ['police_offences'],
+            'period',
+            lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
+        ) }}
+    )
+    {% endif %}
+group by
+    crime.month,
+    crime.borough_key,
+    crime.ward_key,
+    crime.venue_name,
+    days.weekday_number,
+    crime.committed_time_band_key,
+    coalesce(crime.is_domestic_abuse, false),
+    coalesce(crime.is_on_carnival_day, false)

@@ -1,0 +1,55 @@
+{{
+    config(
+        indexes=[
+            {
+                'columns': ['borough_code', 'financial_year', 'role', 'characteristic', 'characteristic_value'],
+                'unique': true,
+            },
+        ],
+    )
+}}
+
+with victims as (
+    {{ people_of_offences('victim') }}
+),
+
+accused as (
+    {{ people_of_offences('accused') }}
+),
+
+people as (
+    select people_of_all.*
+    from (
+        select *
+        from victims
+        union all
+        select *
+        from accused
+    ) as people_of_all
+    inner join {{ ref('dim_offence') }} as offences on people_of_all.offence_key = offences.offence_key
+    where offences.is_burglary
+),
+
+distributions as (
+    {{ people_by_characteristic(
+        'people',
+        groups=['borough_key', 'financial_year', 'role'],
+        characteristics=['sex', 'age_band', 'ethnic_appearance', 'residence', 'relationship'],
+    ) }}
+)
+
+select
+    boroughs.borough_code,
+    boroughs.borough_name,
+    distributions.financial_year,
+    distributions.role,
+    distributions.characteristic,
+    distributions.characteristic_value,
+    distributions.people_count,
+    distributions.different_people_count,
+    {{ share_of_group('distributions', ['borough_key', 'financial_year', 'role']) }} as share_of_people,
+    distributions.mean_age,
+    distributions.is_simulated,
+    {{ build_id() }} as build_id
+from distributions
+inner join {{ ref('dim_borough') }} as boroughs on distributions.borough_key = boroughs.borough_key
