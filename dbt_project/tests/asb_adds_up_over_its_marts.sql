@@ -3,7 +3,23 @@
     'next_step': 'Build anew (`saferkc nightly --full-refresh`). If the difference stays, look for a borough or class that int_asb__monthly_counts or asb_monthly leaves out.',
 }) }}
 
-with in_facts as (
+with years as (
+    -- those that were written since the last published build
+    select distinct financial_year
+    from {{ ref('int_asb__monthly_counts') }}
+    where build_id > {{ var('previous_build_id', 0) | int }}
+),
+
+months as (
+    select
+        dates.month,
+        dates.financial_year
+    from {{ ref('dim_date') }} as dates
+    inner join years on dates.financial_year = years.financial_year
+    where dates.date = dates.month
+),
+
+in_facts as (
     {% for fact, measure in {
         'fct_asb_incident': 'asb_reports',
         'fct_asb_case': 'landlord_cases_opened',
@@ -11,11 +27,11 @@ with in_facts as (
     }.items() -%}
     select
         '{{ measure }}' as measure,
-        dates.financial_year,
+        months.financial_year,
         count(*) as records
     from {{ ref(fact) }} as facts
-    inner join {{ ref('dim_date') }} as dates on facts.month = dates.date
-    group by dates.financial_year
+    inner join months on facts.month = months.month
+    group by months.financial_year
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

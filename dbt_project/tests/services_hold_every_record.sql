@@ -1,75 +1,57 @@
 {{ config(meta={
-    'meaning': 'A fact of calls, cases, actions, referrals or periods of support, or a bridge of theirs, holds more or fewer records of some month than the agency\'s current ones: a month was not built again, or records were lost or doubled on the way.',
+    'meaning': 'A fact of calls, cases, actions, referrals or periods of support, or a bridge of theirs, lacks a record as the agency last sent it, or holds one that it has withdrawn.',
     'next_step': 'Build anew (`saferkc nightly --full-refresh`). If the difference stays, look for a join that drops or doubles records.',
 }) }}
 
-with in_feeds as (
-    {% for feed in [
-        'stg_police__asb_incidents', 'stg_tmo__asb_cases', 'stg_council__enforcement_actions',
-        'stg_angelou__referrals', 'stg_rahab__clients',
-    ] -%}
+-- large feeds: what changed since the last published build, record by record
+with
+{% for feed, id, fact in [
+    ('police_asb_incidents', 'incident_id_police', 'fct_asb_incident'),
+    ('tmo_asb_cases', 'case_id_tmo', 'fct_asb_case'),
+    ('council_enforcement_actions', 'action_id_council', 'fct_enforcement_action'),
+] -%}
+changed_{{ fact }} as (
     select
-        '{{ feed }}' as feed,
-        period as month,
+        '{{ fact }}' as relation,
         count(*) as records
-    from {{ ref(feed) }}
-    group by period
-    union all
-    {% endfor -%}
-    {% for feed, list in {
-        'stg_tmo__asb_cases': 'categories', 'stg_angelou__referrals': 'strands', 'stg_rahab__clients': 'needs',
-    }.items() -%}
-    select
-        '{{ feed }}: {{ list }}' as feed,
-        -- of all months
-        '1900-01-01'::date as month,
-        sum({{ length_of_list(list) }}) as records
-    from {{ ref(feed) }}
-    having count(*) > 0
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    from ({{ records_to_test(feed, [id]) }}) as changed
+    left join {{ ref('stg_' ~ feed.replace('_', '__', 1)) }} as current_record
+        on changed.record_key = current_record.record_key
+    left join {{ ref(fact) }} as facts
+        on {{ surrogate_key(['changed.' ~ id]) }} = facts.{{ fact.removeprefix('fct_') }}_key
+    where current_record.delivery_id is distinct from facts.delivery_id
 ),
 
-in_facts as (
-    {% for feed, fact in {
-        'stg_police__asb_incidents': 'fct_asb_incident',
-        'stg_tmo__asb_cases': 'fct_asb_case',
-        'stg_council__enforcement_actions': 'fct_enforcement_action',
-        'stg_angelou__referrals': 'fct_vawg_referral',
-        'stg_rahab__clients': 'fct_support_period',
-    }.items() -%}
+{% endfor -%}
+
+-- small ones and lists: how many they are
+{% for feed, list, relation in [
+    ('stg_angelou__referrals', none, 'fct_vawg_referral'),
+    ('stg_rahab__clients', none, 'fct_support_period'),
+    ('stg_tmo__asb_cases', 'categories', 'bridge_asb_case_category'),
+    ('stg_angelou__referrals', 'strands', 'bridge_vawg_referral_strand'),
+    ('stg_rahab__clients', 'needs', 'bridge_support_period_need'),
+] -%}
+changed_{{ relation }} as (
     select
-        '{{ feed }}' as feed,
-        month,
-        count(*) as records
-    from {{ ref(fact) }}
-    group by month
-    union all
-    {% endfor -%}
-    {% for feed, bridge in {
-        'stg_tmo__asb_cases: categories': 'bridge_asb_case_category',
-        'stg_angelou__referrals: strands': 'bridge_vawg_referral_strand',
-        'stg_rahab__clients: needs': 'bridge_support_period_need',
-    }.items() -%}
-    select
-        '{{ feed }}' as feed,
-        -- of all months
-        '1900-01-01'::date as month,
-        count(*) as records
-    from {{ ref(bridge) }}
-    having count(*) > 0
+        '{{ relation }}' as relation,
+        coalesce(sum({{ length_of_list(list) if list else 1 }}), 0)
+        - (select count(*) from {{ ref(relation) }}) as records
+    from {{ ref(feed) }}
+),
+
+{% endfor -%}
+
+all_of_them as (
+    {% for relation in [
+        'fct_asb_incident', 'fct_asb_case', 'fct_enforcement_action', 'fct_vawg_referral', 'fct_support_period',
+        'bridge_asb_case_category', 'bridge_vawg_referral_strand', 'bridge_support_period_need',
+    ] -%}
+    select * from changed_{{ relation }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
 
-select
-    coalesce(in_feeds.feed, in_facts.feed) as feed,
-    coalesce(in_feeds.month, in_facts.month) as month,
-    in_feeds.records as records_in_feed,
-    in_facts.records as records_in_fact
-from in_feeds
-full outer join in_facts
-    on
-        in_feeds.feed = in_facts.feed
-        and in_feeds.month = in_facts.month
-where in_feeds.records is distinct from in_facts.records
+select *
+from all_of_them
+where records <> 0
