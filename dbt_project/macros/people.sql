@@ -7,9 +7,10 @@
 {#-
     The people of one side of offences, with what an analyst groups them by in words: `role` is victim or accused.
     A person who stands in several offences is a row in each. Offences that are no longer held are left out, since
-    nobody can say any more what their people were victims of.
+    nobody can say any more what their people were victims of. `condition` chooses by columns of `people` and
+    `offences` (dim_offence), before the names are looked up: most victims are of no interest to a priority.
 -#}
-{% macro people_of_offences(role) -%}
+{% macro people_of_offences(role, condition, offence_columns=[]) -%}
     {%- set relationship = 'relationship_to_accused' if role == 'victim' else 'relationship_to_victim' -%}
     select
         '{{ role }}' as role,
@@ -45,13 +46,19 @@
         {%- else -%}
         'Not applicable' as injury_degree,
         {%- endif %}
+        {%- for column in offence_columns %}
+        offences.{{ column }},
+        {%- endfor %}
         people.is_simulated
     from {{ ref('fct_offence_' ~ role) }} as people
+    inner join {{ ref('dim_offence') }} as offences on people.offence_key = offences.offence_key
     left join {{ ref('dim_age_band') }} as age_bands on people.age_band_key = age_bands.age_band_key
     left join {{ ref('dim_borough') }} as residences on people.residence_borough_key = residences.borough_key
     left join {{ ref('relationships') }} as relationships
         on people.{{ relationship }} = relationships.relationship_name
-    where people.is_offence_held
+    where
+        people.is_offence_held
+        and ({{ condition }})
 {%- endmacro %}
 
 

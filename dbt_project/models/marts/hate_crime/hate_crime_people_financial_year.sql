@@ -10,21 +10,17 @@
 }}
 
 with victims as (
-    {{ people_of_offences('victim') }}
+    {{ people_of_offences('victim', 'people.is_hate_crime') }}
 ),
 
 accused as (
-    {{ people_of_offences('accused') }}
+    {{ people_of_offences('accused', 'people.is_hate_crime') }}
 ),
 
 people as (
-    select *
-    from victims
-    where is_hate_crime
+    select * from victims
     union all
-    select *
-    from accused
-    where is_hate_crime
+    select * from accused
 ),
 
 distributions as (

@@ -11,40 +11,35 @@
     )
 }}
 
+{%- set condition = 'people.is_domestic_abuse or offences.is_sexual_offence' -%}
+
 with victims as (
-    {{ people_of_offences('victim') }}
+    {{ people_of_offences('victim', condition, offence_columns=['is_sexual_offence']) }}
 ),
 
 accused as (
-    {{ people_of_offences('accused') }}
+    {{ people_of_offences('accused', condition, offence_columns=['is_sexual_offence']) }}
 ),
 
 concerned as (
-    select victims.*
-    from victims
-    inner join {{ ref('dim_offence') }} as offences on victims.offence_key = offences.offence_key
-    where victims.is_domestic_abuse or offences.is_sexual_offence
+    select * from victims
     union all
-    select accused.*
-    from accused
-    inner join {{ ref('dim_offence') }} as offences on accused.offence_key = offences.offence_key
-    where accused.is_domestic_abuse or offences.is_sexual_offence
+    select * from accused
 ),
 
 -- domestic abuse that is a sexual offence is in both
 people as (
     select
-        concerned.*,
+        *,
         'domestic_abuse' as vawg_class
     from concerned
-    where concerned.is_domestic_abuse
+    where is_domestic_abuse
     union all
     select
-        concerned.*,
+        *,
         'sexual_offences' as vawg_class
     from concerned
-    inner join {{ ref('dim_offence') }} as offences on concerned.offence_key = offences.offence_key
-    where offences.is_sexual_offence
+    where is_sexual_offence
 ),
 
 distributions as (
