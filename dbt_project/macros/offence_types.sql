@@ -21,3 +21,23 @@
         ('drug_offences', 'Drug offences', 'is_drug_offence', 'drug_offences'),
     ]) }}
 {%- endmacro %}
+
+
+{#- What int_offences__wards_monthly counts, each in a column <kind>_count: the types, and what they do not say. -#}
+{% macro offence_kinds() -%}
+    {{ return(
+        ['notifiable', 'fraud', 'domestic_abuse', 'non_domestic_violence_with_injury', 'hate_crime', 'knife_offence']
+        + (offence_types() | map('first') | list)
+    ) }}
+{%- endmacro %}
+
+
+{#- Joins to each row of int_offences__wards_monthly its types, one below the other: (offence_type, offence_count). -#}
+{% macro with_each_offence_type(relation) -%}
+    cross join lateral (
+        values
+        {%- for offence_type in offence_types() | map('first') %}
+        ('{{ offence_type }}', {{ relation }}.{{ offence_type }}_count){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as of_type (offence_type, offence_count)
+{%- endmacro %}

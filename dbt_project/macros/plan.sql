@@ -17,13 +17,15 @@
 
 {#-
     Figures of the plan from a yearly mart, one row a figure and financial year: `lines` says for each figure which
-    column holds its measure. Which figure that is, and of which year, is no concern of the mart.
+    column holds its measure. Which figure that is, and of which year, is no concern of the mart. `caveat` names the
+    column that says why there is no measure, where the mart has one.
 -#}
-{% macro figures_of(mart, lines, where=none, is_simulated='marts.is_simulated') -%}
+{% macro figures_of(mart, lines, where=none, is_simulated='marts.is_simulated', caveat=none) -%}
     select
         lines.figure_id,
         marts.financial_year,
         lines.measured_value,
+        {{ 'marts.' ~ caveat if caveat else 'null::text' }} as caveat,
         {{ is_simulated }} as is_simulated
     from (
         select * from {{ ref(mart) }}

@@ -13,35 +13,17 @@ with types (offence_type, offence_type_name, series) as (
     {%- endfor %}
 ),
 
-offences as (
-    select
-        monthly.borough_key,
-        {{ financial_year('monthly.month') }} as financial_year,
-        monthly.month,
-        {%- for offence_type, name, definition, series in offence_types() %}
-        sum(case when classes.{{ definition }} then monthly.offence_count else 0 end)::integer as {{ offence_type }},
-        {%- endfor %}
-        {{ any_true('monthly.is_simulated') }} as is_simulated
-    from {{ ref('int_offences__monthly') }} as monthly
-    inner join {{ ref('dim_offence') }} as classes on monthly.offence_key = classes.offence_key
-    group by monthly.borough_key, monthly.month
-),
-
 by_type as (
     select
-        offences.borough_key,
-        offences.financial_year,
-        offences.month,
+        wards.borough_key,
+        {{ financial_year('wards.month') }} as financial_year,
+        wards.month,
         of_type.offence_type,
-        of_type.offence_count,
-        offences.is_simulated
-    from offences
-    cross join lateral (
-        values
-        {%- for offence_type, name, definition, series in offence_types() %}
-        ('{{ offence_type }}', offences.{{ offence_type }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as of_type (offence_type, offence_count)
+        sum(of_type.offence_count) as offence_count,
+        {{ any_true('wards.is_simulated') }} as is_simulated
+    from {{ ref('int_offences__wards_monthly') }} as wards
+    {{ with_each_offence_type('wards') }}
+    group by wards.borough_key, wards.month, of_type.offence_type
 ),
 
 years as (

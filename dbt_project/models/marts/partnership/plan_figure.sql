@@ -7,7 +7,6 @@ with figures as (
 
 measures as (
     select * from {{ ref('plan_measure') }}
-    where computed_value is not null
 ),
 
 relations_broken as (
@@ -40,6 +39,7 @@ compared as (
         figures.*,
         measures.computed_value,
         {{ round_as_printed('measures.computed_value', 'figures.decimals') }} as rounded_value,
+        measures.caveat,
         contradictions.arithmetic,
         coalesce(measures.is_simulated, false) as is_simulated
     from figures
@@ -64,7 +64,7 @@ other_years as (
         ) as nearness
     from compared
     inner join measures on compared.figure_id = measures.figure_id
-    where compared.computed_value is null
+    where compared.computed_value is null and measures.computed_value is not null
 ),
 
 judged as (
@@ -98,6 +98,7 @@ judged as (
                     ''
                 )
                 || '.'
+                || coalesce(' ' || compared.caveat, '')
         end as comparison
     from compared
     left join other_years
@@ -123,7 +124,7 @@ select
     status,
     comparison || coalesce(
         case
-            when status = 'reproduced' then ' The plan''s own figures do not all fit it, though. '
+            when status = 'reproduced' then ' Not all of the plan''s own figures fit it, though. '
             else ' The plan''s own figures do not fit each other. '
         end || arithmetic,
         ''

@@ -7,40 +7,20 @@
     )
 }}
 
-with offences as (
+with by_class as (
     select
-        monthly.borough_key,
-        monthly.ward_key,
-        monthly.month,
-        coalesce(classes.is_fraud, false) as is_fraud,
-        sum(monthly.offence_count) as offence_count,
-        {{ any_true('monthly.is_simulated') }} as is_simulated
-    from {{ ref('int_offences__monthly') }} as monthly
-    inner join {{ ref('dim_offence') }} as classes on monthly.offence_key = classes.offence_key
-    -- an offence whose code nobody has listed counts until somebody says that it is not notifiable
-    where coalesce(classes.is_notifiable, true)
-    group by monthly.borough_key, monthly.ward_key, monthly.month, coalesce(classes.is_fraud, false)
-),
-
-by_class as (
-    select
-        borough_key,
-        ward_key,
-        month,
-        'all' as offence_class,
-        offence_count,
-        is_simulated
-    from offences
-    union all
-    select
-        borough_key,
-        ward_key,
-        month,
-        'without_fraud' as offence_class,
-        offence_count,
-        is_simulated
-    from offences
-    where not is_fraud
+        wards.borough_key,
+        wards.ward_key,
+        wards.month,
+        classes.offence_class,
+        classes.offence_count,
+        wards.is_simulated
+    from {{ ref('int_offences__wards_monthly') }} as wards
+    cross join lateral (
+        values
+        ('all', wards.notifiable_count),
+        ('without_fraud', wards.notifiable_count - wards.fraud_count)
+    ) as classes (offence_class, offence_count)
 ),
 
 by_area as (
