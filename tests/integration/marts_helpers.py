@@ -70,7 +70,8 @@ def run_dbt(
     return [
         {"name": result["unique_id"], "status": result["status"], "message": result["message"]}
         for result in results
-        if result["status"] not in ("success", "pass")
+        # an exposure is nothing to build
+        if result["status"] not in ("success", "pass", "no-op")
     ]
 
 

@@ -17,8 +17,8 @@ Node = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Node]:
-    """Models, seeds and tests of the project as dbt reads it; needs no database."""
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The project as dbt reads it; needs no database."""
     target = tmp_path_factory.mktemp("dbt")
     environment = os.environ | {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
     finished = subprocess.run(
@@ -26,7 +26,12 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Node]:
         cwd=CHECKOUT / "dbt_project", env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    manifest = json.loads((target / "manifest.json").read_text())
+    return dict(json.loads((target / "manifest.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def nodes(manifest: dict[str, Any]) -> dict[str, Node]:
+    """Models, seeds, tests and sources."""
     return dict(manifest["nodes"]) | dict(manifest["sources"])
 
 
@@ -109,6 +114,18 @@ def test_no_model_reads_past_its_layer(nodes: dict[str, Node]) -> None:
     assert breaches(nodes) == BASELINE
     # nothing known is let stand: a new breach is mended, not listed
     assert not BASELINE
+
+
+def test_somebody_looks_at_every_priority_and_at_published_marts_only(
+    manifest: dict[str, Any], nodes: dict[str, Node]
+) -> None:
+    seen = set()
+    for exposure in manifest["exposures"].values():
+        assert exposure["owner"]["name"] and len(exposure["description"]) > 20, exposure["name"]
+        for key in exposure["depends_on"]["nodes"]:
+            assert nodes[key]["fqn"][1] == "marts", f"{exposure['name']} looks at {nodes[key]['name']}"
+            seen.add(nodes[key]["fqn"][2])
+    assert seen == {model["fqn"][2] for model in models(nodes, "marts")} - {"core"}
 
 
 def test_no_staging_or_intermediate_model_goes_undescribed(nodes: dict[str, Node]) -> None:
