@@ -14,6 +14,7 @@ from saferkc.warehouse.connection import connect
 BUILD = 7
 GOOD = f"""
 create schema build_core;
+create schema build_asb;
 create schema build_burglary;
 create table build_core.dim_date as
     select day::date as date, extract(month from day) = 8 and extract(day from day) = 28 as is_carnival_day
@@ -39,6 +40,18 @@ create table build_core.fct_offence as
 create table build_core.fct_offence_victim as select {BUILD}::bigint as build_id;
 create table build_core.fct_offence_accused as select {BUILD}::bigint as build_id;
 create table build_core.fct_offence_outcome as select {BUILD}::bigint as build_id;
+create table build_core.fct_asb_incident as select {BUILD}::bigint as build_id;
+create table build_core.fct_asb_case as select {BUILD}::bigint as build_id;
+create table build_core.fct_enforcement_action as select {BUILD}::bigint as build_id;
+create table build_core.fct_vawg_referral as select {BUILD}::bigint as build_id;
+create table build_core.fct_support_period as select {BUILD}::bigint as build_id;
+create table build_asb.asb_monthly as
+    select 'ward' as geography_type, 'E0500000' || area as geography_code, month::date, asb_class,
+        calls as records_as_recorded
+    from generate_series(1, 2) as area,
+        generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month,
+        (values ('police_all', 6), ('police_personal', 1), ('police_nuisance', 2), ('police_environmental', 3),
+            ('council_all', 9), ('council_noise', 4), ('community_police_team', 5)) as classes (asb_class, calls);
 create table build_burglary.burglary_monthly as
     with areas as (
         select 'borough' as geography_type, 'E090000' || to_char(g, 'FM00') as geography_code,
@@ -65,10 +78,15 @@ from generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') a
 """
 
 # what deliveries brought to facts that are checked against the accounts
-BROUGHT = {"police_offences": 1200, "police_victims": 1, "police_accused": 1, "police_outcomes": 1}
+BROUGHT = {
+    "police_offences": 1200, "police_victims": 1, "police_accused": 1, "police_outcomes": 1, "police_asb_incidents": 1,
+    "tmo_asb_cases": 1, "council_enforcement_actions": 1, "angelou_referrals": 1, "rahab_clients": 1,
+}  # fmt: skip
+SERVICES = ("fct_asb_incident", "fct_asb_case", "fct_enforcement_action", "fct_vawg_referral", "fct_support_period")
 
 STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
 RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
+ASB = "build_asb.asb_monthly"
 FAULTS = {
     ("dim_date", "the calendar reaches a month past today"): (
         "delete from build_core.dim_date where date > current_date + 20"
@@ -125,6 +143,22 @@ FAULTS = {
     ),
     ("fct_offence_outcome", "no later build wrote here"): (
         f"update build_core.fct_offence_outcome set build_id = {BUILD + 1}"
+    ),
+    **{
+        (fact, "every record of the deliveries is in it once"): f"insert into build_core.{fact} values ({BUILD})"
+        for fact in SERVICES
+    },
+    **{
+        (fact, "no later build wrote here"): f"update build_core.{fact} set build_id = {BUILD + 1}" for fact in SERVICES
+    },
+    ("asb_monthly", "the three types make up all calls"): (
+        f"update {ASB} set records_as_recorded = 7 where asb_class = 'police_all' and month = '2017-04-01'"
+    ),
+    ("asb_monthly", "services make up all actions of the council"): (
+        f"update {ASB} set records_as_recorded = 5 where asb_class = 'council_noise' and month = '2017-04-01'"
+    ),
+    ("asb_monthly", "every month has every area"): (
+        f"delete from {ASB} where geography_code = 'E05000001' and month = '2017-04-01'"
     ),
     ("burglary_monthly", "the two classes make up all burglary"): (
         f"update {MONTHLY} set offences_as_recorded = 100 where burglary_class = 'all' and geography_type = 'london'"
