@@ -10,24 +10,19 @@
 }}
 
 with victims as (
-    {{ people_of_offences('victim') }}
+    {{ people_of_offences('victim', 'offences.is_burglary') }}
 ),
 
 accused as (
-    {{ people_of_offences('accused') }}
+    {{ people_of_offences('accused', 'offences.is_burglary') }}
 ),
 
 people as (
-    select people_of_all.*
-    from (
-        select *
-        from victims
-        union all
-        select *
-        from accused
-    ) as people_of_all
-    inner join {{ ref('dim_offence') }} as offences on people_of_all.offence_key = offences.offence_key
-    where offences.is_burglary
+    select *
+    from victims
+    union all
+    select *
+    from accused
 ),
 
 distributions as (

@@ -11,32 +11,35 @@
     )
 }}
 
+{%- set condition -%}
+    offences.is_theft_from_motor_vehicle
+    or (offences.is_violence_with_injury and not coalesce(people.is_domestic_abuse, false))
+{%- endset -%}
+
 with victims as (
-    {{ people_of_offences('victim') }}
+    {{ people_of_offences('victim', condition, offence_columns=['is_theft_from_motor_vehicle']) }}
 ),
 
 accused as (
-    {{ people_of_offences('accused') }}
+    {{ people_of_offences('accused', condition, offence_columns=['is_theft_from_motor_vehicle']) }}
+),
+
+people_of_all as (
+    select *
+    from victims
+    union all
+    select *
+    from accused
 ),
 
 people as (
     select
-        people_of_all.*,
+        *,
         case
-            when offences.is_theft_from_motor_vehicle then 'theft_from_motor_vehicle'
+            when is_theft_from_motor_vehicle then 'theft_from_motor_vehicle'
             else 'non_domestic_violence_with_injury'
         end as offence_class
-    from (
-        select *
-        from victims
-        union all
-        select *
-        from accused
-    ) as people_of_all
-    inner join {{ ref('dim_offence') }} as offences on people_of_all.offence_key = offences.offence_key
-    where
-        offences.is_theft_from_motor_vehicle
-        or (offences.is_violence_with_injury and not coalesce(people_of_all.is_domestic_abuse, false))
+    from people_of_all
 ),
 
 distributions as (
