@@ -10,7 +10,7 @@
     nobody can say any more what their people were victims of. `condition` chooses by columns of `people` and
     `offences` (dim_offence), before the names are looked up: most victims are of no interest to a priority.
 -#}
-{% macro people_of_offences(role, condition, offence_columns=[]) -%}
+{% macro people_of_offences(role, condition='true', offence_columns=[]) -%}
     {%- set relationship = 'relationship_to_accused' if role == 'victim' else 'relationship_to_victim' -%}
     select
         '{{ role }}' as role,
