@@ -78,7 +78,7 @@ select
     records.ward_key,
     count(*)::integer as record_count,
     {{ count_where('records.is_vulnerable') }} as vulnerable_count,
-    sum(records.penalty_gbp) as penalties_gbp,
+    sum(records.penalty_gbp)::numeric(12, 2) as penalties_gbp,
     {{ any_true('records.is_simulated') }} as is_simulated,
     {{ build_id() }} as build_id
 from records
