@@ -65,6 +65,29 @@ create table build_burglary.burglary_monthly as
     cross join generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month
     cross join (values ('residential', 2), ('business_and_community', 1), ('all', 3)) as c (burglary_class, offences);
 create table build_burglary.burglary_financial_year as select 12 as months_covered, {BUILD}::bigint as build_id;
+create table build_burglary.burglary_police_monthly as
+    select geography_type, geography_code, 'E09000020' as borough_code, date '2017-03-01' as month, burglary_class,
+        n as offences_as_recorded, n as offences_old_definition, n as offences_new_definition,
+        0 as offences_of_class_not_known
+    from (values ('borough', 'E09000020'), ('ward', 'E05009389')) as areas (geography_type, geography_code),
+        (values ('residential', 2), ('business_and_community', 1), ('all', 3)) as c (burglary_class, n);
+create schema build_mopac_local;
+create table build_mopac_local.mopac_local_monthly as
+    select geography_type, geography_code, 'E09000020' as borough_code, month::date, offence_class,
+        n as offences_as_recorded
+    from (values ('borough', 'E09000020'), ('ward', 'E05009389')) as areas (geography_type, geography_code),
+        generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month,
+        (values ('violence_with_injury', 9), ('non_domestic_violence_with_injury', 7),
+            ('non_domestic_violence_with_injury_without_carnival', 6),
+            ('non_domestic_violence_with_injury_hate_crime', 1), ('theft_from_motor_vehicle', 20)
+        ) as classes (offence_class, n);
+create table build_mopac_local.violence_with_injury_by_hour as
+    select 'E09000020' as borough_code, '2016/17' as financial_year, weekday as weekday_number, hour as hour_of_day
+    from generate_series(1, 7) as weekday, generate_series(0, 23) as hour;
+create table build_mopac_local.mopac_local_london_monthly as
+    select geography_type, date '2017-03-01' as month, 'theft_from_motor_vehicle' as offence_class,
+        n as offences_as_recorded
+    from (values ('borough', 4), ('borough', 5), ('london', 9), ('ward', 3)) as areas (geography_type, n);
 """
 RAW = """
 insert into raw.police_open_street (delivery_id, line_number, row_hash, occurrence, month)
@@ -87,6 +110,7 @@ SERVICES = ("fct_asb_incident", "fct_asb_case", "fct_enforcement_action", "fct_v
 STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
 RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
 ASB = "build_asb.asb_monthly"
+POLICE, LOCAL = "build_burglary.burglary_police_monthly", "build_mopac_local.mopac_local_monthly"
 FAULTS = {
     ("dim_date", "the calendar reaches a month past today"): (
         "delete from build_core.dim_date where date > current_date + 20"
@@ -185,6 +209,31 @@ FAULTS = {
     ),
     ("burglary_financial_year", "every row is of this build"): (
         f"update build_burglary.burglary_financial_year set build_id = {BUILD - 1}"
+    ),
+    ("burglary_police_monthly", "no definition has more burglaries than there are"): (
+        f"update {POLICE} set offences_new_definition = 3 where burglary_class = 'residential'"
+    ),
+    ("burglary_police_monthly", "every burglary has a class under both definitions"): (
+        f"update {POLICE} set offences_of_class_not_known = 1 where burglary_class = 'residential'"
+    ),
+    ("burglary_police_monthly", "wards add up to no more than their borough"): (
+        f"update {POLICE} set offences_as_recorded = 4 where geography_type = 'ward' and burglary_class = 'all'"
+    ),
+    ("mopac_local_monthly", "no class is larger than the one that it lies in"): (
+        f"update {LOCAL} set offences_as_recorded = 8 where offence_class like '%carnival'"
+    ),
+    ("mopac_local_monthly", "wards add up to no more than their borough"): (
+        f"update {LOCAL} set offences_as_recorded = 21 where geography_type = 'ward' and offence_class like 'theft%'"
+    ),
+    ("mopac_local_monthly", "every month has every area"): (
+        f"delete from {LOCAL} where geography_type = 'ward' and month = '2017-04-01'"
+    ),
+    ("violence_with_injury_by_hour", "every year has every hour of the week"): (
+        "delete from build_mopac_local.violence_with_injury_by_hour where weekday_number = 3 and hour_of_day = 4"
+    ),
+    ("mopac_local_london_monthly", "boroughs add up to no more than London"): (
+        "update build_mopac_local.mopac_local_london_monthly set offences_as_recorded = 8"
+        " where geography_type = 'london'"
     ),
 }
 
