@@ -431,6 +431,7 @@ def test_wrong_settings_are_named_and_no_secret_is_told(
         ({"host": f"user:{secret}@localhost"}, "set the host"),
         ({"extra": known["extra"] | {"path": None}}, "set `path`"),
         ({"extra": known["extra"] | {"path": f"https://elsewhere.invalid/{secret}"}}, "another server"),
+        ({"extra": known["extra"] | {"path": f"/v1/{secret}\n"}}, "`path` in its extra is no address"),
         ({"extra": known["extra"] | {"ca_file": "/nowhere"}}, "`ca_file` /nowhere: No such file"),
         ({"extra": known["extra"] | {"ca_file": str(tmp_path / "no.pem")}}, "no certificate in PEM form"),
         ({"extra": known["extra"] | {"records": "results"}}, "no list of records at `results`"),
@@ -446,6 +447,14 @@ def test_wrong_settings_are_named_and_no_secret_is_told(
     assert secret not in caplog.text
     assert TOKEN not in caplog.text
     assert SECRET_OF_A_RECORD not in caplog.text
+
+
+def test_link_that_is_no_address_is_told_without_its_words(home: Settings, agency: ApiAgency) -> None:
+    agency.is_linked = True
+    agency.doing = lambda _, usual: usual.update(next=f"https://localhost:port/{SECRET_OF_A_RECORD}")
+    with pytest.raises(FetchError, match=r"the link to the next page that https://localhost.* is no address") as fault:
+        fetch(home, "actions", agency.endpoint())
+    assert SECRET_OF_A_RECORD not in "".join(traceback.format_exception(fault.value))
 
 
 def test_token_is_never_sent_on(home: Settings, agency: ApiAgency, tmp_path: Path) -> None:

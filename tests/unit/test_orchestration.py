@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from saferkc.contracts import load_contracts
 from saferkc.orchestration.airflow import _fingerprint
-from saferkc.orchestration.connections import _of_variables
+from saferkc.orchestration.connections import _of_variables, faulty_connections
 from saferkc.orchestration.environment import airflow_environment, remember_secrets
 from saferkc.orchestration.pages import ingest_page
 from saferkc.orchestration.waiting import wait_for_ingests
@@ -99,3 +100,9 @@ def test_page_of_every_feed_says_how_to_replay_it() -> None:
         page = ingest_page(contract)
         assert f"saferkc backfill --feed {feed} " in page
         assert contract.operation.schedule in page
+
+
+def test_an_error_while_connections_are_tried_shows_no_secret(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.CompletedProcess([], 1, "", "Traceback ...\nValueError: not a key: s3cret\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    assert faulty_connections(home) == {"Airflow": "its connections can't be read: ValueError"}

@@ -93,8 +93,7 @@ class Api:
         path = self._options.paths.get(feed, self._options.path)
         if path is None:
             raise FetchError(f"connection {self._name}: set `path` (or `paths`, by feed) in its extra")
-        url = self._base.join(path)
-        self._check_origin(url)
+        url = self._joined(self._base, path, "`path` in its extra")
         params = dict(self._options.params) | dict(more)
         if self._options.page_size_param:
             params[self._options.page_size_param] = str(self._options.page_size)
@@ -106,9 +105,7 @@ class Api:
 
     def next_url(self, url: str, link: str) -> str:
         """Return the address that a page's link leads to; raises where that is another server's."""
-        following = httpx.URL(url).join(link)
-        self._check_origin(following)
-        return str(following)
+        return str(self._joined(httpx.URL(url), link, f"the link to the next page that {self.place} gives"))
 
     def get(self, url: str) -> Any:
         """Return the JSON at ``url``. Raises ``FetchError`` when patience has an end or the API refuses."""
@@ -178,6 +175,14 @@ class Api:
             return error.wait + tenacity.wait_random(0, base)(state)
         return backoff(state)
 
+    def _joined(self, url: httpx.URL, link: str, what: str) -> httpx.URL:
+        try:
+            joined = url.join(link)
+        except httpx.InvalidURL:  # its words hold the link
+            raise FetchError(f"connection {self._name}: {what} is no address") from None
+        self._check_origin(joined)
+        return joined
+
     def _check_origin(self, url: httpx.URL) -> None:
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
             raise FetchError(
@@ -245,7 +250,7 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds that ``Retry-After`` asks for: a number, or a moment (RFC 9110, 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
