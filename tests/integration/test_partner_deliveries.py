@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from loading_helpers import Delivery
+from loading_helpers import Delivery, wipe
 from psycopg.rows import class_row
 from saferkc.landing import receive
 from saferkc.loading import load_arrivals
 from saferkc.settings import Settings
 from saferkc.simulation import PARTNER_FEEDS, PARTNER_SCENARIOS, deliver_partners
-from saferkc.simulation.partner_faults import FAULTS
+from saferkc.simulation.partner_faults import FAULTS, spoil
+from saferkc.simulation.partners import file_name
 from saferkc.simulation.truth import truth_of
 from saferkc.warehouse.connection import connect
 
@@ -51,6 +55,7 @@ FLAGGED = {
     "partner_new_code": {"new_code"},
     "partner_clocks": {"hour_shown_twice", "hour_never_shown"},
 }
+SpoiltNight = Callable[[str], tuple[list[Delivery], dict[str, object]]]
 OTHERS = ("partner_late", "partner_missing", "partner_double", "partner_correction", "partner_withdrawn")
 
 
@@ -63,25 +68,63 @@ def take(settings: Settings, feed: str) -> list[Delivery]:
         return cursor.fetchall()
 
 
-def spoilt_night(settings: Settings, scenario: str) -> tuple[list[Delivery], dict[str, object]]:
-    """The deliveries of the fault's feed after two nights, the second with the fault; and what was done to it."""
-    feed = FAULTS[scenario].feed
+@pytest.fixture(scope="module")
+def shared_warehouse(
+    new_warehouse: Any, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """One database for the whole module: emptying it is quicker than making another."""
+    with new_warehouse(tmp_path_factory.mktemp("partner-deliveries"), template_database) as own:
+        yield own
+
+
+@pytest.fixture
+def settings(shared_warehouse: Settings, tmp_path: Path) -> Settings:
+    """Settings of a new home with an empty warehouse."""
+    wipe(shared_warehouse)
+    own = dataclasses.replace(shared_warehouse, home=tmp_path / "home")
+    own.remember(**shared_warehouse.runtime())
+    return own
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two nights of the feeds that have faults, without any."""
+    folder = tmp_path_factory.mktemp("clean")
     deliver_partners(
-        settings, date_from=NIGHT - timedelta(days=1), date_to=NIGHT, scale=SCALE, history=False, feeds=[feed],
-        scenarios=[scenario], truth=False,
+        Settings.load(folder), date_from=NIGHT - timedelta(days=1), date_to=NIGHT, scale=SCALE, history=False,
+        feeds=sorted({fault.feed for fault in FAULTS.values()}), truth=False, out=folder,
     )  # fmt: skip
-    (done,) = json.loads((settings.home / "truth" / "simulated_faults.json").read_text())
-    return take(settings, feed), done
+    return folder
 
 
-def again(settings: Settings, feed: str, name: Callable[[Path], str]) -> Delivery:
+@pytest.fixture
+def spoilt_night(settings: Settings, clean: Path) -> SpoiltNight:
+    """Delivers two nights of a scenario's feed, the second with its fault; gives all deliveries, and what was done."""
+
+    def deliver(scenario: str) -> tuple[list[Delivery], dict[str, object]]:
+        feed = FAULTS[scenario].feed
+        for day in (NIGHT - timedelta(days=1), NIGHT):
+            put(settings, next(clean.rglob(file_name(feed, day))), file_name(feed, day))
+        name = file_name(feed, NIGHT)
+        (path,) = settings.inbox.rglob(name)
+        spoil([path], {feed: name}, [scenario], NIGHT, settings.home / "truth")
+        (done,) = json.loads((settings.home / "truth" / "simulated_faults.json").read_text())
+        return take(settings, feed), done
+
+    return deliver
+
+
+def put(settings: Settings, file: Path, name: str) -> None:
+    """Put a file into the inbox under a name."""
+    target = settings.inbox / file.parent.name / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, target)
+
+
+def again(settings: Settings, clean: Path, feed: str, name: Callable[[Path], str]) -> Delivery:
     """Load the last night's file once more without any fault, under a name that says a later extract."""
-    deliver_partners(
-        settings, date_from=NIGHT, date_to=NIGHT, scale=SCALE, history=False, feeds=[feed], truth=False,
-        out=settings.home / "clean",
-    )  # fmt: skip
-    (path,) = [file for file in (settings.home / "clean").rglob("simulated_*") if file.is_file()]
-    path.rename(settings.inbox / path.parent.name / name(path))
+    file = next(clean.rglob(file_name(feed, NIGHT)))
+    put(settings, file, name(file))
     return take(settings, feed)[-1]
 
 
@@ -134,8 +177,8 @@ def test_what_stands_in_the_warehouse_is_what_happened(settings: Settings) -> No
 
 
 @pytest.mark.parametrize("scenario", sorted(REFUSED_WHOLE))
-def test_a_delivery_that_is_spoilt_as_a_whole_is_refused(scenario: str, settings: Settings) -> None:
-    deliveries, _ = spoilt_night(settings, scenario)
+def test_a_delivery_that_is_spoilt_as_a_whole_is_refused(scenario: str, spoilt_night: SpoiltNight) -> None:
+    deliveries, _ = spoilt_night(scenario)
     states = {d.state: d for d in deliveries}
     assert set(states) == {ADMITTED, REFUSED}
     assert REFUSED_WHOLE[scenario] in (states[REFUSED].reason or "")
@@ -143,8 +186,8 @@ def test_a_delivery_that_is_spoilt_as_a_whole_is_refused(scenario: str, settings
 
 
 @pytest.mark.parametrize("scenario", sorted(QUARANTINED))
-def test_exactly_the_spoilt_rows_are_quarantined(scenario: str, settings: Settings) -> None:
-    deliveries, done = spoilt_night(settings, scenario)
+def test_exactly_the_spoilt_rows_are_quarantined(scenario: str, settings: Settings, spoilt_night: SpoiltNight) -> None:
+    deliveries, done = spoilt_night(scenario)
     spoilt = deliveries[-1]
     with connect(settings) as connection:
         rows = connection.execute("select line_number, rule from quality.quarantine order by line_number").fetchall()
@@ -155,26 +198,28 @@ def test_exactly_the_spoilt_rows_are_quarantined(scenario: str, settings: Settin
 
 
 @pytest.mark.parametrize("scenario", sorted(UNHARMED))
-def test_an_odd_way_of_writing_is_read_as_if_nothing_were_wrong(scenario: str, settings: Settings) -> None:
-    deliveries, done = spoilt_night(settings, scenario)
+def test_an_odd_way_of_writing_is_read_as_if_nothing_were_wrong(
+    scenario: str, settings: Settings, clean: Path, spoilt_night: SpoiltNight
+) -> None:
+    deliveries, done = spoilt_night(scenario)
     assert {d.state for d in deliveries} == {ADMITTED}
-    clean = again(settings, str(done["feed"]), later)
+    sent_again = again(settings, clean, str(done["feed"]), later)
     # the fault of cp1252 puts an accent into one name
-    assert clean.rows_admitted == (1 if scenario == "partner_cp1252" else 0)
-    assert clean.rows_unchanged > 0
+    assert sent_again.rows_admitted == (1 if scenario == "partner_cp1252" else 0)
+    assert sent_again.rows_unchanged > 0
 
 
 @pytest.mark.parametrize("scenario", sorted(FLAGGED))
-def test_what_is_new_is_let_in_and_flagged(scenario: str, settings: Settings) -> None:
-    deliveries, _ = spoilt_night(settings, scenario)
+def test_what_is_new_is_let_in_and_flagged(scenario: str, spoilt_night: SpoiltNight) -> None:
+    deliveries, _ = spoilt_night(scenario)
     spoilt = deliveries[-1]
     assert spoilt.state == ADMITTED
     assert spoilt.rows_quarantined == 0
     assert {flag["flag"] for flag in spoilt.flags} >= FLAGGED[scenario]
 
 
-def test_a_late_delivery_comes_a_night_later(settings: Settings) -> None:
-    (first,), done = spoilt_night(settings, "partner_late")
+def test_a_late_delivery_comes_a_night_later(settings: Settings, spoilt_night: SpoiltNight) -> None:
+    (first,), done = spoilt_night("partner_late")
     assert done["files"] == []
     (late,) = (settings.home / "held_back").rglob("*.csv")
     late.rename(settings.inbox / "police" / late.name)
@@ -183,15 +228,15 @@ def test_a_late_delivery_comes_a_night_later(settings: Settings) -> None:
     assert second.rows_admitted == second.rows_in > 0
 
 
-def test_a_missing_delivery_leaves_nothing(settings: Settings) -> None:
-    deliveries, done = spoilt_night(settings, "partner_missing")
+def test_a_missing_delivery_leaves_nothing(settings: Settings, spoilt_night: SpoiltNight) -> None:
+    deliveries, done = spoilt_night("partner_missing")
     assert [d.source_name for d in deliveries] == ["simulated_offences_20170603.csv"]
     assert not list((settings.home / "held_back").rglob("*"))
     assert done["files"] == []
 
 
-def test_the_same_bytes_twice_are_one_delivery(settings: Settings) -> None:
-    deliveries, done = spoilt_night(settings, "partner_double")
+def test_the_same_bytes_twice_are_one_delivery(spoilt_night: SpoiltNight) -> None:
+    deliveries, done = spoilt_night("partner_double")
     assert len(done["files"]) == 2  # type: ignore[arg-type]
     assert sum(d.rows_admitted for d in deliveries if "0604" in d.source_name) == again_rows(deliveries)
 
@@ -200,15 +245,17 @@ def again_rows(deliveries: list[Delivery]) -> int:
     return max(d.rows_in for d in deliveries if "0604" in d.source_name)
 
 
-def test_a_correction_is_a_new_version_of_what_it_corrects(settings: Settings) -> None:
-    deliveries, _ = spoilt_night(settings, "partner_correction")
+def test_a_correction_is_a_new_version_of_what_it_corrects(spoilt_night: SpoiltNight) -> None:
+    deliveries, _ = spoilt_night("partner_correction")
     corrected = deliveries[-1]
     tenth = len(range(0, corrected.rows_in, 10))
     assert (corrected.rows_admitted, corrected.rows_unchanged) == (tenth, corrected.rows_in - tenth)
 
 
-def test_what_is_withdrawn_leaves_the_current_view_and_stays_in_history(settings: Settings) -> None:
-    deliveries, _ = spoilt_night(settings, "partner_withdrawn")
+def test_what_is_withdrawn_leaves_the_current_view_and_stays_in_history(
+    settings: Settings, spoilt_night: SpoiltNight
+) -> None:
+    deliveries, _ = spoilt_night("partner_withdrawn")
     gone = deliveries[-1]
     assert 0 < gone.rows_withdrawn <= gone.rows_in
     with connect(settings) as connection:
