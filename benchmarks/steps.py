@@ -1,4 +1,4 @@
-"""The warehouse's own steps, each run by ``loading.py`` as a process of its own.
+"""The warehouse's own steps, each run by a benchmark as a process of its own.
 
 Usage: steps.py STEP [ARGUMENT...]; SAFERKC_HOME and SAFERKC_WAREHOUSE_URL say for which warehouse, BENCHMARK_REPORT
 names the file into which the step writes what it did, as JSON.
@@ -11,14 +11,16 @@ import time
 _BEGUN = time.perf_counter()  # before the imports, which are part of a process's time
 
 # ruff: noqa: E402, PLC0415
+import csv
 import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
 
-FEED = "police_open_street"
+STREET = "police_open_street"
 _FIRST_MONTH = date(2015, 1, 1)
 
 
@@ -35,7 +37,7 @@ def simulate(out: str, files: str, rows_per_file: str) -> dict[str, object]:
         date_from=_FIRST_MONTH,
         date_to=last,
         out=Path(out),
-        feeds=[FEED],
+        feeds=[STREET],
         street_rows_per_month=int(rows_per_file),
         as_archives=False,
     )
@@ -50,6 +52,62 @@ def simulate(out: str, files: str, rows_per_file: str) -> dict[str, object]:
     return {"files": [str(path) for path in written], "lines": lines, "records": records, "bytes": size}
 
 
+def simulate_partner(out: str, feed: str, scale: str, night: str) -> dict[str, object]:
+    """Write a partner feed's history as of a night into ``out`` and count its lines."""
+    from saferkc.settings import Settings
+    from saferkc.simulation import deliver_partners
+
+    day = date.fromisoformat(night)
+    (file,) = deliver_partners(
+        Settings.load(),
+        date_from=day,
+        date_to=day,
+        scale=float(scale),
+        out=Path(out),
+        feeds=[feed],
+        nights=1,
+        truth=False,
+    )
+    return {"file": str(file), "bytes": file.stat().st_size, "lines": _lines(file)}
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as stream:
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 22), b""))
+
+
+def change(history: str, out: str, night: str, *sizes: str) -> dict[str, object]:
+    """Write nights of the police's offences after ``night``: so many records of a history each, all changed.
+
+    They are taken evenly from the whole of it, which is harder to load than what really changes: the latest.
+    """
+    from saferkc.simulation.partners import file_name
+
+    source, folder = Path(history), Path(out)
+    folder.mkdir(parents=True)
+    held = _lines(source) - 1
+    chosen: dict[int, list[int]] = {}
+    for number, size in enumerate(map(int, sizes)):
+        for record in range(size):
+            chosen.setdefault(1 + (record * len(sizes) + number) * held // (size * len(sizes)), []).append(number)
+    days = [date.fromisoformat(night) + timedelta(days=1 + number) for number in range(len(sizes))]
+    files = [folder / file_name("police_offences", day) for day in days]
+    with ExitStack() as opened:
+        writers = [csv.writer(opened.enter_context(file.open("w", newline="")), lineterminator="\n") for file in files]
+        lines = opened.enter_context(source.open(newline=""))
+        headings = next(csv.reader([next(lines)]))
+        place = headings.index("Ward")
+        for writer in writers:
+            writer.writerow(headings)
+        for record, line in enumerate(lines, 1):  # no value of the simulation holds a line end
+            for number in chosen.get(record, ()):
+                (fields,) = csv.reader([line])
+                # another ward every night, since a record may be chosen twice
+                fields[place] = f"{fields[place]} {number + 1}".strip()
+                writers[number].writerow(fields)
+    return {"nights": [{"file": str(file), "lines": _lines(file) - 1} for file in files]}
+
+
 def prepare() -> dict[str, object]:
     """Make the schemas and raw tables."""
     from saferkc.settings import Settings
@@ -59,7 +117,7 @@ def prepare() -> dict[str, object]:
     return {}
 
 
-def load() -> dict[str, object]:
+def load(feed: str) -> dict[str, object]:
     """From the inbox to admitted raw rows."""
     from saferkc.landing import receive
     from saferkc.loading import load_arrivals
@@ -67,9 +125,9 @@ def load() -> dict[str, object]:
 
     settings = Settings.load()
     ready = time.perf_counter()
-    arrivals = receive(settings, FEED)
+    arrivals = receive(settings, feed)
     received = time.perf_counter()
-    summary = load_arrivals(settings, FEED, arrivals)
+    summary = load_arrivals(settings, feed, arrivals)
     return {
         "imports": ready - _BEGUN,
         "receive": received - ready,
@@ -80,13 +138,13 @@ def load() -> dict[str, object]:
     }
 
 
-def check(*delivery_ids: str) -> dict[str, object]:
+def check(feed: str, *delivery_ids: str) -> dict[str, object]:
     """Check the deliveries in the database against their contract, as the night does after loading."""
     from saferkc.publishing import check_deliveries
     from saferkc.settings import Settings
 
     ready = time.perf_counter()
-    summary = check_deliveries(Settings.load(), FEED, [int(delivery_id) for delivery_id in delivery_ids])
+    summary = check_deliveries(Settings.load(), feed, [int(delivery_id) for delivery_id in delivery_ids])
     return {
         "imports": ready - _BEGUN,
         "check": time.perf_counter() - ready,
@@ -98,6 +156,8 @@ def check(*delivery_ids: str) -> dict[str, object]:
 
 STEPS: dict[str, Callable[..., dict[str, object]]] = {
     "simulate": simulate,
+    "simulate_partner": simulate_partner,
+    "change": change,
     "prepare": prepare,
     "load": load,
     "check": check,

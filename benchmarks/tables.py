@@ -39,6 +39,11 @@ class Line:
     runs: list[Measured] = field(default_factory=list)
 
 
+def on_what(versions: Mapping[str, str]) -> str:
+    """Say on what the figures were measured."""
+    return "; ".join(f"{what} {value}" for what, value in (machine() | dict(versions)).items()) + "."
+
+
 def report(
     street: Street | None,
     lines: Mapping[str, Line],
@@ -47,7 +52,7 @@ def report(
     versions: Mapping[str, str],
 ) -> str:
     """Return machine and versions, the table of the contenders, and that of the memory."""
-    parts = ["; ".join(f"{what} {value}" for what, value in (machine() | dict(versions)).items()) + "."]
+    parts = [on_what(versions)]
     if street:
         parts += [*_loading_table(street, lines, rounds)]
     if memory:
@@ -62,7 +67,7 @@ def report(
 def _loading_table(street: Street, lines: Mapping[str, Line], rounds: int) -> Iterator[str]:
     head = f"{street.lines:,} rows in {len(street.files)} files, {street.bytes / 1e6:,.0f} MB; rounds: {rounds}"
     rows = "\n".join(
-        f"| {line.title} | {_spread(line.seconds, 1)} | {_spread(line.ratios, 2)} | {max(line.peaks):,.0f}"
+        f"| {line.title} | {spread(line.seconds, 1)} | {spread(line.ratios, 2)} | {max(line.peaks):,.0f}"
         f" | {line.does} |"
         for line in lines.values()
     )
@@ -73,7 +78,11 @@ def _loading_table(street: Street, lines: Mapping[str, Line], rounds: int) -> It
     for name in (LOAD, CHECK):
         if name in lines:
             yield f"Inside {lines[name].title}, median seconds: {_inside(lines[name])}."
-    runs = [run for name, line in lines.items() if name != BOTH for run in line.runs]
+    yield from warning_of_noise([run for name, line in lines.items() if name != BOTH for run in line.runs])
+
+
+def warning_of_noise(runs: Sequence[Measured]) -> Iterator[str]:
+    """Say how many measurements other work may have disturbed, if any."""
     loud = sum(not is_quiet(run) for run in runs)
     if loud:
         yield f"**Not to be quoted:** {loud} of {len(runs)} measurements began while the machine was busy otherwise."
@@ -84,7 +93,8 @@ def _inside(line: Line) -> str:
     return ", ".join(f"{part} {statistics.median(run.report[part] for run in line.runs):.2f}" for part in parts)
 
 
-def _spread(values: Sequence[float], digits: int) -> str:
+def spread(values: Sequence[float], digits: int) -> str:
+    """Median, least and most, as text."""
     if not values:
         return "-"
     low, middle, high = min(values), statistics.median(values), max(values)
