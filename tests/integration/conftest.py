@@ -52,7 +52,9 @@ def plan_warehouse(
         shutil.copytree(files, settings.inbox)
         load_inbox(settings)
         build_id, _ = begin_build(settings, full_refresh=True)
-        problems = run_dbt(settings, build_id, "--select", "+plan_figure", full_refresh=True)
+        problems = run_dbt(
+            settings, build_id, "--select", "+plan_figure", "--indirect-selection", "cautious", full_refresh=True
+        )
         assert [problem for problem in problems if problem["status"] != "warn"] == []
         end_build(settings, build_id, "published")
         yield PlanWarehouse(settings, files, build_id)
