@@ -64,6 +64,19 @@ create table build_burglary.burglary_monthly as
     from areas
     cross join generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month
     cross join (values ('residential', 2), ('business_and_community', 1), ('all', 3)) as c (burglary_class, offences);
+create schema build_partnership;
+create table build_partnership.total_offences_monthly as
+    select areas.*, month::date, offence_class, factor * offences as offences_as_recorded, {BUILD}::bigint as build_id
+    from (values ('borough', 'E09000020', 'E09000020', 3), ('ward', 'E05009388', 'E09000020', 1),
+        ('ward', 'E05009389', 'E09000020', 2)) as areas (geography_type, geography_code, borough_code, factor)
+    cross join generate_series(date '2017-03-01', date '2017-05-01', interval '1 month') as month
+    cross join (values ('all', 50), ('without_fraud', 49)) as classes (offence_class, offences);
+create table build_partnership.ward_profile as
+    select 'E09000020' as borough_code, '2016/17' as financial_year, 0.05 as share_of_borough_offences
+    from generate_series(1, 18);
+create table build_partnership.plan_figure as
+    select 'figure_' || g as figure_id, 'reproduced' as status, 'Computed 1; the plan prints 1.' as reason
+    from generate_series(1, 159) as g;
 create table build_burglary.burglary_financial_year as select 12 as months_covered, {BUILD}::bigint as build_id;
 create table build_burglary.burglary_police_monthly as
     select geography_type, geography_code, 'E09000020' as borough_code, date '2017-03-01' as month, burglary_class,
@@ -110,6 +123,7 @@ SERVICES = ("fct_asb_incident", "fct_asb_case", "fct_enforcement_action", "fct_v
 STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
 RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
 ASB = "build_asb.asb_monthly"
+TOTAL = "build_partnership.total_offences_monthly"
 POLICE, LOCAL = "build_burglary.burglary_police_monthly", "build_mopac_local.mopac_local_monthly"
 FAULTS = {
     ("dim_date", "the calendar reaches a month past today"): (
@@ -183,6 +197,25 @@ FAULTS = {
     ),
     ("asb_monthly", "every month has every area"): (
         f"delete from {ASB} where geography_code = 'E05000001' and month = '2017-04-01'"
+    ),
+    ("total_offences_monthly", "without fraud there is no more than with it"): (
+        f"update {TOTAL} set offences_as_recorded = 9999 where offence_class = 'without_fraud'"
+    ),
+    ("total_offences_monthly", "wards add up to no more than their borough"): (
+        f"update {TOTAL} set offences_as_recorded = 101 where geography_code = 'E05009389' and month = '2017-04-01'"
+    ),
+    ("total_offences_monthly", "most offences lie in a ward"): (
+        f"delete from {TOTAL} where geography_code = 'E05009389' and month = '2017-04-01'"
+    ),
+    ("total_offences_monthly", "every row is of this build"): f"update {TOTAL} set build_id = {BUILD - 1}",
+    ("ward_profile", "shares of wards are of one borough"): (
+        "update build_partnership.ward_profile set share_of_borough_offences = 0.06"
+    ),
+    ("plan_figure", "every figure of the plan is judged"): (
+        "delete from build_partnership.plan_figure where figure_id = 'figure_7'"
+    ),
+    ("plan_figure", "every figure has its reason"): (
+        "update build_partnership.plan_figure set reason = null where figure_id = 'figure_7'"
     ),
     ("burglary_monthly", "the two classes make up all burglary"): (
         f"update {MONTHLY} set offences_as_recorded = 100 where burglary_class = 'all' and geography_type = 'london'"
