@@ -269,6 +269,47 @@ def archive_rows(real_data: Path, ending: str) -> Iterator[dict[str, str]]:
                     yield from csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"), newline=""))
 
 
+OTHER_CRIME_FILE = "other_crime_borough_level_201004_202105.csv"
+# flag of the file of other crime: schema and subject of the mart that shows it, its class column and class there
+FLAGS = {
+    "Domestic Abuse": ("vawg", "vawg_class", "domestic_abuse"),
+    "Domestic Abuse VWI": ("vawg", "vawg_class", "domestic_abuse_violence_with_injury"),
+    "Racist and Religious Hate Crime": ("hate_crime", "hate_crime_class", "racist_and_religious"),
+    "Transgender Hate": ("hate_crime", "hate_crime_class", "transgender"),
+    "Knife Crime": ("serious_youth_violence", "violence_class", "knife_crime"),
+    "Gun Crime Personal Robbery": ("serious_youth_violence", "violence_class", "personal_robbery_with_gun"),
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_month_of_a_flag_is_in_the_mart_of_its_priority(warehouse: Settings, real_data: Path, flag: str) -> None:
+    subject, column, name = FLAGS[flag]
+    expected: Counter[tuple[str, date]] = Counter()
+    with (real_data / "mps" / OTHER_CRIME_FILE).open(encoding="utf-8-sig", newline="") as handle:
+        for row in csv.DictReader(handle):
+            if row["MinorText"] == flag:
+                for heading, value in row.items():
+                    if heading.isdigit():
+                        expected["London", month_of(heading)] += int(value)
+                        if not row["Borough"].startswith("Aviation"):
+                            expected[row["Borough"], month_of(heading)] += int(value)
+    found = query(
+        warehouse,
+        "select geography_name, month, flagged_offences_as_recorded"
+        f" from build_{subject}.{subject}_london_monthly where {column} = '{name}'",
+    )
+    assert {(area, month): count for area, month, count in found} == dict(expected)
+    assert len(found) == len(expected) > 4000
+
+
+def test_only_the_newest_month_of_the_flags_is_provisional(warehouse: Settings) -> None:
+    months = query(
+        warehouse,
+        "select distinct month from build_hate_crime.hate_crime_london_monthly where comparability = 'provisional'",
+    )
+    assert months == [(date(2021, 5, 1),)]
+
+
 def test_street_crime_keeps_every_record_with_and_without_a_place(warehouse: Settings, real_data: Path) -> None:
     with_id: set[tuple[str, ...]] = set()
     records: Counter[tuple[str, bool]] = Counter()
