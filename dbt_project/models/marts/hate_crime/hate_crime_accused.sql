@@ -13,6 +13,7 @@ select
     coalesce(people.is_on_carnival_day, false) as is_on_carnival_day,
     boroughs.borough_name,
     wards.ward_name,
+    lsoas.lsoa_code,
     people.age,
     age_bands.age_band_name,
     {{ sex_name('people.sex_code') }} as sex,
@@ -25,5 +26,6 @@ from {{ ref('fct_offence_accused') }} as people
 inner join {{ ref('dim_offence') }} as offences on people.offence_key = offences.offence_key
 inner join {{ ref('dim_borough') }} as boroughs on people.borough_key = boroughs.borough_key
 inner join {{ ref('dim_ward') }} as wards on people.ward_key = wards.ward_key
+inner join {{ ref('dim_lsoa') }} as lsoas on people.lsoa_key = lsoas.lsoa_key
 inner join {{ ref('dim_age_band') }} as age_bands on people.age_band_key = age_bands.age_band_key
 where people.is_hate_crime

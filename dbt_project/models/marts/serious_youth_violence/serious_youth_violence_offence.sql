@@ -54,6 +54,7 @@ select
     coalesce(crime.is_on_carnival_day, false) as is_on_carnival_day,
     boroughs.borough_name,
     wards.ward_name,
+    lsoas.lsoa_code,
     places.location_type_name,
     places.location_group_name,
     crime.is_simulated,
@@ -62,6 +63,7 @@ from {{ ref('fct_offence') }} as crime
 inner join {{ ref('dim_offence') }} as offences on crime.offence_key = offences.offence_key
 inner join {{ ref('dim_borough') }} as boroughs on crime.borough_key = boroughs.borough_key
 inner join {{ ref('dim_ward') }} as wards on crime.ward_key = wards.ward_key
+inner join {{ ref('dim_lsoa') }} as lsoas on crime.lsoa_key = lsoas.lsoa_key
 inner join {{ ref('dim_location_type') }} as places on crime.location_type_key = places.location_type_key
 left join young_victim on crime.recorded_offence_key = young_victim.recorded_offence_key
 left join young_accused on crime.recorded_offence_key = young_accused.recorded_offence_key

@@ -18,6 +18,7 @@ select
     age_bands.is_25_and_under,
     boroughs.borough_name,
     wards.ward_name,
+    lsoas.lsoa_code,
     people.age,
     age_bands.age_band_name,
     {{ sex_name('people.sex_code') }} as sex,
@@ -32,6 +33,7 @@ from {{ ref('fct_offence_victim') }} as people
 inner join {{ ref('dim_offence') }} as offences on people.offence_key = offences.offence_key
 inner join {{ ref('dim_borough') }} as boroughs on people.borough_key = boroughs.borough_key
 inner join {{ ref('dim_ward') }} as wards on people.ward_key = wards.ward_key
+inner join {{ ref('dim_lsoa') }} as lsoas on people.lsoa_key = lsoas.lsoa_key
 inner join {{ ref('dim_age_band') }} as age_bands on people.age_band_key = age_bands.age_band_key
 where
     people.is_domestic_abuse is not true

@@ -23,6 +23,7 @@ select
     offences.is_violence_with_injury,
     boroughs.borough_name,
     wards.ward_name,
+    lsoas.lsoa_code,
     places.location_type_name,
     places.location_group_name,
     crime.is_simulated,
@@ -31,6 +32,7 @@ from {{ ref('fct_offence') }} as crime
 inner join {{ ref('dim_offence') }} as offences on crime.offence_key = offences.offence_key
 inner join {{ ref('dim_borough') }} as boroughs on crime.borough_key = boroughs.borough_key
 inner join {{ ref('dim_ward') }} as wards on crime.ward_key = wards.ward_key
+inner join {{ ref('dim_lsoa') }} as lsoas on crime.lsoa_key = lsoas.lsoa_key
 inner join {{ ref('dim_location_type') }} as places on crime.location_type_key = places.location_type_key
 where
     crime.is_domestic_abuse
