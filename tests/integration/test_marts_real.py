@@ -188,6 +188,82 @@ def test_every_change_on_the_year_before_is_right_or_absent_with_its_reason(
             assert comparability == "bridged"
 
 
+VIOLENCE = {"Assault with Injury", "Wounding/GBH", "Grievous Bodily Harm", "Violence with Injury"}
+THEFT = {"Theft From Motor Vehicle", "Theft From M/V", "Theft from a Motor Vehicle"}
+
+
+def local_priorities_of(cells: dict[Cell, int]) -> dict[tuple[str, str, str, date], int]:
+    """Area type, area (ward code or borough's name), class, month → offences; absent in a covered month is 0."""
+    counts: dict[tuple[str, str, str, date], int] = defaultdict(int)
+    for (level, borough, ward, _, minor, month), count in cells.items():
+        for kind, labels in (("violence_with_injury", VIOLENCE), ("theft_from_motor_vehicle", THEFT)):
+            found = count if minor in labels else 0
+            if borough != AIRPORTS:
+                counts[level, ward or borough, kind, month] += found
+            if level == "borough":
+                counts["london", "London", kind, month] += found
+    return dict(counts)
+
+
+def test_every_cell_of_the_local_priorities_in_london_is_that_of_the_files(
+    warehouse: Settings, cells: dict[Cell, int]
+) -> None:
+    rows = query(
+        warehouse,
+        """
+        select geography_type, case geography_type when 'ward' then ward_code else geography_name end,
+            offence_class, month, offences_as_recorded
+        from build_mopac_local.mopac_local_london_monthly
+        """,
+    )
+    found = {row[:4]: row[4] for row in rows}
+    assert len(found) == len(rows)
+    assert found == local_priorities_of(cells)
+
+
+def test_non_domestic_share_and_rank_in_london_are_those_of_the_files(
+    warehouse: Settings, cells: dict[Cell, int], real_data: Path
+) -> None:
+    violence: Counter[str] = Counter()
+    theft: Counter[str] = Counter()
+    for (level, borough, _, _, minor, month), count in cells.items():
+        if level == "borough" and date(2016, 4, 1) <= month < date(2017, 4, 1):
+            violence[borough] += count if minor in VIOLENCE else 0
+            theft[borough] += count if minor in THEFT else 0
+    domestic: Counter[str] = Counter()
+    with (real_data / "mps" / "other_crime_borough_level_201004_202105.csv").open(encoding="utf-8-sig") as handle:
+        for row in csv.DictReader(handle):
+            if row["MinorText"] == "Domestic Abuse VWI":
+                months = [heading for heading in row if heading.isdigit() and "201604" <= heading <= "201703"]
+                domestic[row["Borough"]] += sum(int(row[heading]) for heading in months)
+    residents: Counter[str] = Counter()
+    with (real_data / "geography" / "lsoa_population_mid2019.csv").open(encoding="utf-8-sig") as handle:
+        for row in csv.DictReader(handle):
+            residents[row["LAD11NM"]] += int(row["Persons_All-Ages"])
+
+    shares = dict(query(
+        warehouse,
+        """
+        select geography_name, non_domestic_share from build_mopac_local.mopac_local_london_financial_year
+        where financial_year = '2016/17' and offence_class = 'violence_with_injury'
+        """,
+    ))  # fmt: skip
+    assert round(float(shares[HERE]), 6) == round(1 - domestic[HERE] / violence[HERE], 6)
+    assert round(float(shares["London"]), 6) == round(1 - domestic.total() / violence.total(), 6)
+
+    rates = {borough: count / residents[borough] for borough, count in theft.items() if borough != AIRPORTS}
+    order = sorted(rates, key=lambda borough: -rates[borough])
+    ranks = dict(query(
+        warehouse,
+        """
+        select geography_name, rank_by_rate from build_mopac_local.mopac_local_london_financial_year
+        where financial_year = '2016/17' and offence_class = 'theft_from_motor_vehicle' and geography_type = 'borough'
+        """,
+    ))  # fmt: skip
+    assert ranks == {borough: place for place, borough in enumerate(order, 1)}
+    assert len(ranks) == 32
+
+
 def test_burglary_of_this_borough_is_what_the_publisher_says(warehouse: Settings) -> None:
     years = dict(
         query(
