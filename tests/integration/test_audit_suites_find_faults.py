@@ -101,6 +101,35 @@ create table build_mopac_local.mopac_local_london_monthly as
     select geography_type, date '2017-03-01' as month, 'theft_from_motor_vehicle' as offence_class,
         n as offences_as_recorded
     from (values ('borough', 4), ('borough', 5), ('london', 9), ('ward', 3)) as areas (geography_type, n);
+create schema build_vawg;
+create table build_vawg.vawg_monthly as
+    select geography_type, geography_code, 'E09000020' as borough_code, date '2017-03-01' as month, vawg_class,
+        n as offences_as_recorded
+    from (values ('borough', 'E09000020'), ('ward', 'E05009389')) as areas (geography_type, geography_code),
+        (values ('domestic_abuse', 9), ('domestic_abuse_sexual_offences', 2), ('sexual_offences', 5), ('rape', 2),
+            ('honour_based', 1), ('harmful_practices', 1)) as classes (vawg_class, n);
+create table build_vawg.vawg_repeat_victim_monthly as select 60 as victim_count, 6 as victims_not_identified_count;
+create schema build_hate_crime;
+create table build_hate_crime.hate_crime_monthly as
+    select geography_type, geography_code, 'E09000020' as borough_code, date '2017-03-01' as month, hate_crime_class,
+        n as offences_as_recorded
+    from (values ('borough', 'E09000020', 'hate_crime', 9), ('borough', 'E09000020', 'harassment', 5),
+        ('borough', 'E09000020', 'strand_race', 7), ('borough', 'E09000020', 'strand_faith', 3),
+        ('ward', 'E05009389', 'hate_crime', 9)) as areas (geography_type, geography_code, hate_crime_class, n);
+create schema build_serious_youth_violence;
+create table build_serious_youth_violence.serious_youth_violence_monthly as
+    select geography_type, geography_code, 'E09000020' as borough_code, date '2017-03-01' as month, violence_class,
+        n as offences_as_recorded
+    from (values ('borough', 'E09000020'), ('ward', 'E05009389')) as areas (geography_type, geography_code),
+        (values ('knife_injury', 9), ('knife_injury_outside_carnival', 4), ('firearm', 5), ('gun_robbery', 2)
+        ) as classes (violence_class, n);
+create table build_vawg.vawg_london_monthly as
+    select geography_type, date '2017-03-01' as month, 'x' as vawg_class, 'x' as hate_crime_class,
+        'x' as violence_class, n as flagged_offences_as_recorded
+    from (values ('borough', 4), ('borough', 5), ('london', 9)) as areas (geography_type, n);
+create table build_hate_crime.hate_crime_london_monthly as select * from build_vawg.vawg_london_monthly;
+create table build_serious_youth_violence.serious_youth_violence_london_monthly as
+    select * from build_vawg.vawg_london_monthly;
 """
 RAW = """
 insert into raw.police_open_street (delivery_id, line_number, row_hash, occurrence, month)
@@ -124,6 +153,8 @@ STREET, SEARCH = "build_core.fct_street_crime", "build_core.fct_stop_search"
 RECORDED, MONTHLY = "build_core.fct_recorded_crime_monthly", "build_burglary.burglary_monthly"
 ASB = "build_asb.asb_monthly"
 TOTAL = "build_partnership.total_offences_monthly"
+VAWG, HATE = "build_vawg.vawg_monthly", "build_hate_crime.hate_crime_monthly"
+YOUTH = "build_serious_youth_violence.serious_youth_violence_monthly"
 POLICE, LOCAL = "build_burglary.burglary_police_monthly", "build_mopac_local.mopac_local_monthly"
 FAULTS = {
     ("dim_date", "the calendar reaches a month past today"): (
@@ -268,6 +299,37 @@ FAULTS = {
         "update build_mopac_local.mopac_local_london_monthly set offences_as_recorded = 8"
         " where geography_type = 'london'"
     ),
+    ("vawg_monthly", "no class is larger than the one that it lies in"): (
+        f"update {VAWG} set offences_as_recorded = 6 where vawg_class = 'rape'"
+    ),
+    ("vawg_monthly", "wards add up to no more than their borough"): (
+        f"update {VAWG} set offences_as_recorded = 10 where geography_type = 'ward' and vawg_class = 'domestic_abuse'"
+    ),
+    ("vawg_repeat_victim_monthly", "most victims are named"): (
+        "update build_vawg.vawg_repeat_victim_monthly set victims_not_identified_count = 7"
+    ),
+    ("hate_crime_monthly", "no class or strand is larger than all hate crime"): (
+        f"update {HATE} set offences_as_recorded = 10 where hate_crime_class = 'strand_race'"
+    ),
+    ("hate_crime_monthly", "every hate crime has a strand"): (
+        f"update {HATE} set offences_as_recorded = 1 where hate_crime_class = 'strand_faith'"
+    ),
+    ("hate_crime_monthly", "wards add up to no more than their borough"): (
+        f"update {HATE} set offences_as_recorded = 10 where geography_type = 'ward'"
+    ),
+    ("serious_youth_violence_monthly", "no class is larger than the one that it lies in"): (
+        f"update {YOUTH} set offences_as_recorded = 10 where violence_class like '%carnival'"
+    ),
+    ("serious_youth_violence_monthly", "wards add up to no more than their borough"): (
+        f"update {YOUTH} set offences_as_recorded = 6 where geography_type = 'ward' and violence_class = 'firearm'"
+    ),
+    **{
+        (f"{subject}_london_monthly", "boroughs add up to no more than London"): (
+            f"update build_{subject}.{subject}_london_monthly set flagged_offences_as_recorded = 8"
+            " where geography_type = 'london'"
+        )
+        for subject in ("vawg", "hate_crime", "serious_youth_violence")
+    },
 }
 
 
