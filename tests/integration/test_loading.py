@@ -7,6 +7,7 @@ import gzip
 import io
 import shutil
 import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from datetime import date
@@ -58,7 +59,9 @@ from saferkc.landing import feeds_with_work, receive, replay
 from saferkc.landing.inbox import inbox_files
 from saferkc.landing.store import landing_path
 from saferkc.loading import load_arrivals, reader
+from saferkc.loading.account import Quarantine
 from saferkc.loading.ahead import ahead
+from saferkc.loading.faults import QuarantinedRow
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 from saferkc.warehouse.migrate import migrate
@@ -1106,3 +1109,22 @@ def test_reading_stops_at_the_first_block_that_is_not_as_agreed(settings: Settin
     assert (delivery.state, delivery.rows_refused) == ("refused", 201)
     assert io.BytesIO(content).read().count(b"\n") == 202
     assert isinstance(delivery, Delivery)
+
+
+def test_rows_in_quarantine_take_no_memory_until_they_are_entered(settings: Settings) -> None:
+    """Of a document of which every row is spoilt that is known at its end."""
+    delivery = deliver(settings, STREET, street_name(), street(offence(n) for n in range(3)))
+    quarantine = Quarantine(STREET, delivery.delivery_id)
+    tracemalloc.start()
+    try:
+        reason = 'it is no "date", nor a month'
+        quarantine.add(QuarantinedRow(line, "month", "type", reason, f"{line:032x}") for line in range(2, 200_002))
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+    quarantine.add([QuarantinedRow(1, None, "quotes", reason)])
+    with connect(settings) as connection:
+        quarantine.enter(connection)
+    rows = query(settings, "select line_number, column_name, reason, row_token from quality.quarantine order by 1")
+    assert rows[:2] == [(1, None, reason, None), (2, "month", reason, f"{2:032x}")]
+    assert len(rows) == 200_001

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable
 from datetime import date
 
 from saferkc.alerts import raise_alert, resolve
@@ -12,28 +14,37 @@ from saferkc.loading.faults import QuarantinedRow
 from saferkc.loading.versions import Merged
 from saferkc.warehouse.connection import Connection
 
+_MOST_IN_MEMORY, _BLOCK = 4 << 20, 1 << 20
 
-def quarantine(connection: Connection, feed: str, delivery_id: int, rows: Sequence[QuarantinedRow]) -> None:
-    """Enter rows that broke their contract."""
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        statement = (
-            "copy quality.quarantine (delivery_id, feed, line_number, column_name, rule, reason, row_token) from stdin"
+
+class Quarantine:
+    """Rows of a delivery that broke their contract, until they are entered: on disk once they are many.
+
+    A document of which every row is spoilt is known for that at its end, and must not fill the memory before. What
+    is kept of a row holds no value of it.
+    """
+
+    def __init__(self, feed: str, delivery_id: int) -> None:
+        self._of = (delivery_id, feed)
+        self._file = tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY, "w+", newline="", encoding="utf-8")  # noqa: SIM115
+        self._writer = csv.writer(self._file)
+
+    def add(self, rows: Iterable[QuarantinedRow]) -> None:
+        """Keep rows."""
+        self._writer.writerows(
+            (*self._of, row.line_number, row.column_name, row.rule, row.reason, row.row_token) for row in rows
         )
-        with cursor.copy(statement) as copy:
-            for r in rows:
-                copy.write_row(
-                    (
-                        delivery_id,
-                        feed,
-                        r.line_number,
-                        r.column_name,
-                        r.rule,
-                        r.reason,
-                        r.row_token,
-                    )
-                )
+
+    def enter(self, connection: Connection) -> None:
+        """Enter all that were kept."""
+        if not self._file.tell():
+            return
+        self._file.seek(0)
+        columns = "delivery_id, feed, line_number, column_name, rule, reason, row_token"
+        statement = f"copy quality.quarantine ({columns}) from stdin (format csv)"
+        with self._file, connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            while block := self._file.read(_BLOCK):
+                copy.write(block)
 
 
 def enter_account(

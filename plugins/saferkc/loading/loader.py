@@ -19,7 +19,7 @@ from saferkc.contracts import Contract, label_of
 from saferkc.landing.errors import LandingError
 from saferkc.landing.inbox import raise_refusal
 from saferkc.landing.store import BLOCK_BYTES, hash_stream, open_document
-from saferkc.loading.account import enter_account, quarantine, tell
+from saferkc.loading.account import Quarantine, enter_account, tell
 from saferkc.loading.ahead import ahead
 from saferkc.loading.arrival import Arrival, archive_vintage, extracted_at
 from saferkc.loading.columns import labelled_period, scope_of
@@ -33,7 +33,7 @@ from saferkc.loading.extracts import (
     merge_extract,
 )
 from saferkc.loading.extracts import record_coverage as record_extract
-from saferkc.loading.faults import QuarantinedRow, Refused
+from saferkc.loading.faults import Refused
 from saferkc.loading.reader import SEPARATOR
 from saferkc.loading.reasonableness import check_reasonable
 from saferkc.loading.tally import Tally
@@ -241,7 +241,8 @@ class Loader:
             target = raw_table(self._contract) if fresh else STAGE
             if not fresh:
                 make_stage(self._connection, self._contract)
-            self._copy(document, target, delivery_id)
+            quarantine = Quarantine(self._contract.feed, delivery_id)
+            self._copy(document, target, delivery_id, quarantine)
         tally = document.tally
         repeated, clashing = (
             settle_repeats(self._connection, self._contract, target, delivery_id) if tally.is_unsettled else (0, [])
@@ -249,11 +250,12 @@ class Loader:
         tally.repeated += repeated
         tally.quarantined += len(clashing)
         tally.faults.update(row.reason for row in clashing)
-        quarantine(self._connection, self._contract.feed, delivery_id, clashing)
+        quarantine.add(clashing)
         if self._is_extract:
             covered, vintage, merged = self._admit_extract(document, target, delivery_id)
         else:
             covered, vintage, merged = self._admit_periods(document, target, delivery_id, periods)
+        quarantine.enter(self._connection)
         merged.unchanged += tally.repeated
         merged.withdrawn += displaced
         enter_account(self._connection, delivery_id, document, covered, vintage, merged)
@@ -343,24 +345,23 @@ class Loader:
         ).fetchone()
         return found is None
 
-    def _copy(self, document: Document, target: sql.Identifier, delivery_id: int) -> None:
+    def _copy(self, document: Document, target: sql.Identifier, delivery_id: int, quarantine: Quarantine) -> None:
         names = [name for name in written_columns(self._contract) if name != "withdrawn_delivery_id"]
         statement = sql.SQL("copy {} ({}) from stdin (format text, delimiter {}, null '')").format(
             target, sql.SQL(", ").join(map(sql.Identifier, names)), SEPARATOR
         )
         version_columns = names[: len(names) - len(self._contract.columns)]
         constants = [pl.lit(delivery_id, dtype=pl.Int64).alias("delivery_id")]
-        quarantined: list[QuarantinedRow] = []
         blocks = ahead(document.blocks(constants, version_columns))
         try:
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy, closing(blocks):
                 for block, faults in blocks:
                     copy.write(block)
-                    quarantined += faults
+                    quarantine.add(faults)
+                    if self._contract.delivery.extract == "full":
+                        self._spoilt += [row.record_key for row in faults if row.record_key is not None]
         except psycopg.DataError as error:  # its message shows the value
             raise Refused(f"it holds a value that the database can't keep ({error.sqlstate})") from None
-        self._spoilt = [row.record_key for row in quarantined if row.record_key is not None]
-        quarantine(self._connection, self._contract.feed, delivery_id, quarantined)
 
     def _check_withdrawal(self, before: int, gone: int) -> None:
         """Refuse a delivery that would take away much of what an earlier one said of the same stretch."""

@@ -153,20 +153,20 @@ def settle_repeats(
     dropped = connection.execute(
         sql.SQL(
             """
-            delete from {target} as t using ({numbered}) as r
-            where t.ctid = r.place and r.n > 1 and not r.keeps and t.delivery_id = %(id)s
-            returning t.line_number, r.is_identical
+            with dropped as (
+                delete from {target} as t using ({numbered}) as r
+                where t.ctid = r.place and r.n > 1 and not r.keeps and t.delivery_id = %(id)s
+                returning t.line_number, r.is_identical
+            )
+            select count(*) filter (where is_identical), array_agg(line_number) filter (where not is_identical)
+            from dropped
             """
         ).format(target=target, numbered=numbered),
         {"id": delivery_id},
-    ).fetchall()
-    key = ", ".join(contract.key_columns)
-    clashing = [
-        QuarantinedRow(line, None, "record_key", f"an earlier line has the same {key} with other values")
-        for line, is_identical in dropped
-        if not is_identical
-    ]
-    return len(dropped) - len(clashing), clashing
+    ).fetchone()
+    identical, lines = dropped or (0, None)
+    reason = f"an earlier line has the same {', '.join(contract.key_columns)} with other values"
+    return identical, [QuarantinedRow(line, None, "record_key", reason) for line in lines or []]
 
 
 def current_rows(connection: Connection, contract: Contract, parts: Iterable[Part]) -> int:
