@@ -55,3 +55,21 @@
             then 'There was none in the year to compare with.'
     end
 {%- endmacro %}
+
+
+{#- What people must be told of the recording of some series, as a whole, in a year: (year_from, series, note). -#}
+{% macro notes_of_years(series) -%}
+    select
+        starts.year_from,
+        notes.series,
+        {{ join_texts('notes.note', ' ') }} as note
+    from (select distinct years.year_from from years) as starts
+    inner join {{ ref('recording_notes') }} as notes
+        on
+            notes.class_name is null
+            and notes.borough_code is null
+            and notes.series in ('{{ series | join("', '") }}')
+            and {{ add_years('starts.year_from', 1) }} > notes.from_month
+            and starts.year_from <= notes.to_month
+    group by starts.year_from, notes.series
+{%- endmacro %}

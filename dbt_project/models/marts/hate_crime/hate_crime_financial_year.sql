@@ -44,6 +44,10 @@ changes as (
     {{ changes_between_years(['hate_crime'], years_back=1) }}
 ),
 
+notes as (
+    {{ notes_of_years(['hate_crime']) }}
+),
+
 detections as (
     select
         boroughs.borough_code,
@@ -118,6 +122,7 @@ select
     {{ change_on_year('hate_crime_offence_count', 'year_before', 'changes') }} as hate_crime_change_on_year_before,
     {{ reason_of_no_change_on_year('hate_crime_offence_count', 'year_before', 'changes') }}
         as hate_crime_change_reason,
+    notes.note as hate_crime_caveat,
     years.violence_against_the_person_offence_count::numeric / nullif(years.hate_crime_offence_count, 0)
         as violence_share,
     years.harassment_offence_count::numeric / nullif(years.hate_crime_offence_count, 0) as harassment_share,
@@ -154,6 +159,7 @@ left join years as year_before
         years.borough_code = year_before.borough_code
         and {{ add_years('years.year_from', -1) }} = year_before.year_from
 left join changes on years.year_from = changes.year_from
+left join notes on years.year_from = notes.year_from
 left join detections_by_offence_date as by_offence
     on
         years.borough_code = by_offence.borough_code

@@ -43,6 +43,10 @@ changes as (
     {{ changes_between_years(['domestic_abuse', 'sexual_offences'], years_back=4) }}
 ),
 
+notes as (
+    {{ notes_of_years(['domestic_abuse', 'sexual_offences']) }}
+),
+
 detections as (
     select
         boroughs.borough_code,
@@ -126,6 +130,7 @@ select
         as domestic_abuse_change_over_five_years,
     {{ reason_of_no_change_on_year('domestic_abuse_offence_count', 'four_years_before', 'domestic_abuse_changes') }}
         as domestic_abuse_change_reason,
+    domestic_abuse_notes.note as domestic_abuse_caveat,
     {% for part, column in [
         ('violence_against_the_person', 'violence'), ('sexual_offences', 'sexual'), ('property_crime', 'property'),
         ('criminal_damage', 'criminal_damage'),
@@ -141,6 +146,7 @@ select
         as sexual_offences_change_over_five_years,
     {{ reason_of_no_change_on_year('sexual_offences_offence_count', 'four_years_before', 'sexual_changes') }}
         as sexual_offences_change_reason,
+    sexual_notes.note as sexual_offences_caveat,
     years.rape_offence_count,
     {% for vawg_class, basis in [
         ('domestic_abuse', 'offence'), ('domestic_abuse', 'outcome'), ('sexual_offences', 'offence'),
@@ -182,6 +188,14 @@ left join changes as sexual_changes
     on
         years.year_from = sexual_changes.year_from
         and sexual_changes.series = 'sexual_offences'
+left join notes as domestic_abuse_notes
+    on
+        years.year_from = domestic_abuse_notes.year_from
+        and domestic_abuse_notes.series = 'domestic_abuse'
+left join notes as sexual_notes
+    on
+        years.year_from = sexual_notes.year_from
+        and sexual_notes.series = 'sexual_offences'
 left join detections_by_offence_date as by_offence
     on
         years.borough_code = by_offence.borough_code
