@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from agency_servers import PASSWORD, SftpAgency, sftp_agency
 from saferkc.alerts import list_alerts
 from saferkc.contracts import load_contracts
 from saferkc.landing import FetchError, bring_in, receive
-from saferkc.landing.fetch import check
+from saferkc.landing.fetch import check, fetch
 from saferkc.landing.transports import endpoint_of
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
@@ -173,3 +174,28 @@ def test_feeds_that_fetch_side_by_side_bring_a_file_once(
         thread.join(60)
     assert len(agency.opened) == 1
     assert len(receive(settings, FEED)) == 1
+
+
+def test_a_file_called_after_somebody_is_fetched_and_its_name_kept_nowhere(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    offered = tmp_path / "angelou"
+    offered.mkdir()
+    name = "simulated_Zyxqua Quorvath referral.docx"
+    (offered / name).write_bytes(b"anything")
+    extra = {"path": str(offered), "settle_seconds": 0.05, "delete_after_fetch": True}
+    monkeypatch.setenv("AIRFLOW_CONN_SAFERKC_ANGELOU", json.dumps({"conn_type": "fs", "extra": extra}))
+    endpoint = endpoint_of("angelou")
+    assert endpoint is not None
+    assert fetch(settings, "angelou_referrals", endpoint) == [name]
+    assert fetch(settings, "angelou_referrals", endpoint) == []
+    assert "simulated_unknown_" in caplog.text
+    assert list(offered.iterdir()) == []
+    inbox = settings.inbox / "angelou"
+    assert [path.name for path in inbox.iterdir()] == [name]
+    kept = [path for path in settings.home.rglob("*") if path.is_file() and inbox not in path.parents]
+    assert kept
+    for word in ("zyxqua", "quorvath"):
+        assert word not in caplog.text.lower()
+        assert not [path for path in kept if word.encode() in path.read_bytes().lower()]

@@ -269,10 +269,7 @@ def test_crash_between_remembering_and_placing_is_made_good(home: Settings, agen
             copy.write(offered.read_bytes())
         # what `place` writes before it moves the draft
         with memory.database:
-            memory.database.execute(
-                "insert into taken values (?, ?, ?, ?, ?, ?, ?)",
-                [f"sftp://127.0.0.1:{agency.port}/.", *vars(seen).values(), copy.sha256, "2017", draft.name],
-            )
+            memory.note(f"sftp://127.0.0.1:{agency.port}/.", seen, draft, copy.sha256)
     assert fetch(home, "notes", agency.endpoint()) == []
     assert in_inbox(home) == {offered.name: offered.read_bytes()}
     assert agency.opened == []

@@ -74,7 +74,7 @@ def fetch(settings: Settings, feed: str, endpoint: Endpoint, *, asked_at: dateti
         began_at = now()
         try:
             memory.recover()
-            names = _fetch(settings, contract, endpoint, memory)
+            names = _fetch(contract, endpoint, memory)
         except FetchError as error:
             memory.note_attempt(scope, Attempt(began_at, str(error), error.is_passing))
             raise
@@ -108,7 +108,7 @@ def _scope(contract: Contract, endpoint: Endpoint) -> str:
     return contract.feed if endpoint.kind == "http" else contract.delivery.source
 
 
-def _fetch(settings: Settings, contract: Contract, endpoint: Endpoint, memory: Memory) -> list[str]:
+def _fetch(contract: Contract, endpoint: Endpoint, memory: Memory) -> list[str]:
     if endpoint.kind == "sftp":
         from saferkc.landing.transports.sftp import fetch_sftp  # noqa: PLC0415
 
@@ -116,7 +116,7 @@ def _fetch(settings: Settings, contract: Contract, endpoint: Endpoint, memory: M
     if endpoint.kind == "http":
         from saferkc.landing.transports.pages import fetch_pages  # noqa: PLC0415
 
-        return fetch_pages(settings, contract, endpoint, memory)
+        return fetch_pages(contract, endpoint, memory)
     from saferkc.landing.transports.folder import fetch_folder  # noqa: PLC0415
 
     return fetch_folder(endpoint, memory)

@@ -63,22 +63,22 @@ def take_files(store: Store, memory: Memory, options: FileOptions) -> list[str]:
     known = [file for file in offered if memory.knows(store.place, file)]
     new = [file for file in offered if not memory.knows(store.place, file)]
     taken, denied = [], []
-    for file in sorted(_settled(store, new, options.settle_seconds), key=lambda file: file.name):
+    for file in sorted(_settled(store, memory, new, options.settle_seconds), key=lambda file: file.name):
         if not memory.may_place(file.name):
-            log.info("%s still lies in the inbox: its new version is left for the next time", file.name)
+            log.info("%s still lies in the inbox: its new version is left for the next time", memory.shown(file.name))
             continue
         try:
             if _take(store, memory, file):
                 taken.append(file.name)
                 known.append(file)
         except PermissionError:
-            denied.append(f"read {file.name}")
+            denied.append(f"read {memory.shown(file.name)}")
     if options.delete_after_fetch:
         for file in known:  # those too that were taken by a run that ended before it could remove them
             try:
-                _delete(store, file)
+                _delete(store, memory, file)
             except PermissionError:
-                denied.append(f"remove {file.name}")
+                denied.append(f"remove {memory.shown(file.name)}")
     if denied:
         raise FetchError(f"we may not {', '.join(denied)} in {store.place}; ask the agency to allow it")
     return taken
@@ -94,7 +94,7 @@ def _is_wanted(name: str, pattern: str) -> bool:
     return True
 
 
-def _settled(store: Store, new: list[Offered], seconds: float) -> Iterator[Offered]:
+def _settled(store: Store, memory: Memory, new: list[Offered], seconds: float) -> Iterator[Offered]:
     """Those files that look the same twice. The agency's clock may be wrong, so it is not asked how old a file is."""
     if not new:
         return
@@ -104,7 +104,7 @@ def _settled(store: Store, new: list[Offered], seconds: float) -> Iterator[Offer
         if file in again:
             yield file
         else:
-            log.info("%s is still being written: it is left for the next time", file.name)
+            log.info("%s is still being written: it is left for the next time", memory.shown(file.name))
 
 
 def _take(store: Store, memory: Memory, file: Offered) -> bool:
@@ -117,14 +117,14 @@ def _take(store: Store, memory: Memory, file: Offered) -> bool:
         return False  # the agency took it away; should it come again, it is taken then
     if copy.size != file.size or store.look(file.name) != file:
         draft.unlink()
-        log.info("%s changed while it was read: it is left for the next time", file.name)
+        log.info("%s changed while it was read: it is left for the next time", memory.shown(file.name))
         return False
     memory.place(store.place, file, draft, copy.sha256)
-    log.info("%s: %d bytes taken from %s", file.name, file.size, store.place)
+    log.info("%s: %d bytes taken from %s", memory.shown(file.name), file.size, store.place)
     return True
 
 
-def _delete(store: Store, file: Offered) -> None:
+def _delete(store: Store, memory: Memory, file: Offered) -> None:
     if store.look(file.name) == file:  # else a new version has come meanwhile
         store.delete(file.name)
-        log.info("%s removed from %s, as the connection says", file.name, store.place)
+        log.info("%s removed from %s, as the connection says", memory.shown(file.name), store.place)

@@ -1,13 +1,16 @@
 """What was taken from an agency, so that nothing is fetched twice and a fetch that broke off goes on.
 
 One SQLite file a source beside the home's inbox: what it says and the files that it speaks of stand or fall
-together, and it is written in transactions, so a crash leaves it right.
+together, and it is written in transactions, so a crash leaves it right. An agency may call a file after a client, so
+names are remembered by a keyed fingerprint, and in clear nowhere but in the inbox.
 """
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
+import hmac
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,13 +20,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from cryptography.fernet import Fernet
+
+from saferkc.contracts import load_contracts
+from saferkc.privacy.showing import file_name
 from saferkc.settings import Settings
 
+_SECRET = "fetching"  # noqa: S105  (what it is called)
 _TABLES = """
-create table if not exists taken (
-    place text not null, name text not null, bytes integer not null, modified_at real not null,
-    sha256 text not null, taken_at text not null, draft text,
-    primary key (place, name)
+drop table if exists taken; -- which held names in clear
+create table if not exists fetched (
+    place text not null, name_mark text not null, bytes integer not null, modified_at real not null,
+    sha256 text not null, taken_at text not null, draft text, locked_name blob,
+    primary key (place, name_mark)
 ) without rowid;
 create table if not exists attempt (
     feed text primary key, began_at text not null, fault text, is_passing integer not null
@@ -65,15 +74,32 @@ class Attempt:
 class Memory:
     """What is known of a source, while ``remembering`` holds it for one fetch at a time."""
 
-    def __init__(self, folder: Path, inbox: Path, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, folder: Path, inbox: Path, database: sqlite3.Connection, secret: bytes, shown: Callable[[str, str], str]
+    ) -> None:
         self.folder = folder
         self.database = database
         self._inbox = inbox
+        self._secret = secret
+        self._shown = shown
+
+    @property
+    def cipher(self) -> Fernet:
+        """What encrypts that which is kept of a fetch until it has ended."""
+        return Fernet(base64.urlsafe_b64encode(self._secret))
+
+    def shown(self, name: str) -> str:
+        """Return what a file of the agency's is called in logs and messages."""
+        return self._shown(name, self._mark(name)[:12])
+
+    def _mark(self, name: str) -> str:
+        return hmac.digest(self._secret, name.encode(), "sha256").hex()[:32]
 
     def knows(self, place: str, offered: Offered) -> bool:
         """Whether this very file, by name, size and time, was taken from there before."""
         row = self.database.execute(
-            "select bytes, modified_at from taken where place = ? and name = ?", [place, offered.name]
+            "select bytes, modified_at from fetched where place = ? and name_mark = ?",
+            [place, self._mark(offered.name)],
         ).fetchone()
         return row is not None and tuple(row) == (offered.size, offered.modified_at)
 
@@ -87,7 +113,7 @@ class Memory:
 
     def draft(self, name: str) -> Path:
         """Return where a file is written until it is whole; nothing else looks there."""
-        return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.part"
+        return self.folder / f"{self._mark(name)}.part"
 
     def place(
         self, place: str, offered: Offered, draft: Path, sha256: str, also: Callable[[], None] = lambda: None
@@ -98,11 +124,24 @@ class Memory:
         """
         with self.database:
             also()
-            self.database.execute(
-                "insert or replace into taken values (?, ?, ?, ?, ?, ?, ?)",
-                [place, offered.name, offered.size, offered.modified_at, sha256, now().isoformat(), draft.name],
-            )
+            self.note(place, offered, draft, sha256)
         self._settle()
+
+    def note(self, place: str, offered: Offered, draft: Path, sha256: str) -> None:
+        """Remember, in the caller's transaction, a whole draft that is still to be moved into the inbox."""
+        self.database.execute(
+            "insert or replace into fetched values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                place,
+                self._mark(offered.name),
+                offered.size,
+                offered.modified_at,
+                sha256,
+                now().isoformat(),
+                draft.name,
+                self.cipher.encrypt(offered.name.encode()),
+            ],
+        )
 
     def recover(self) -> None:
         """Finish what a crash cut off, and clear away what it left half done."""
@@ -111,14 +150,15 @@ class Memory:
             path.unlink()
 
     def _settle(self) -> None:
-        for draft, name in self.database.execute("select draft, name from taken where draft is not null").fetchall():
+        waiting = self.database.execute("select draft, locked_name from fetched where draft is not null").fetchall()
+        for draft, locked_name in waiting:
             path = self.folder / draft
             if path.exists():  # else it was moved already
                 self._inbox.mkdir(parents=True, exist_ok=True)
-                path.replace(self._inbox / name)
+                path.replace(self._inbox / self.cipher.decrypt(locked_name).decode())
                 _sync_folder(self._inbox)
             with self.database:
-                self.database.execute("update taken set draft = null where draft = ?", [draft])
+                self.database.execute("update fetched set draft = null, locked_name = null where draft = ?", [draft])
 
     def last_attempt(self, feed: str) -> Attempt | None:
         """Return how the last finished fetch of a feed (or of a whole source) ended."""
@@ -137,6 +177,7 @@ class Memory:
 @contextmanager
 def remembering(settings: Settings, source: str) -> Iterator[Memory]:
     """Open what is known of a source, for one fetch at a time: a second one waits for the end of the first."""
+    own = [c for c in load_contracts(settings.contracts_dir).values() if c.delivery.source == source]
     folder = settings.home / "fetching" / source
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -148,7 +189,13 @@ def remembering(settings: Settings, source: str) -> Iterator[Memory]:
             # a page that was done with must not be readable in the file's free space
             database.execute("pragma secure_delete = on")
             database.executescript(_TABLES)
-            yield Memory(folder, settings.inbox / source, database)
+            yield Memory(
+                folder,
+                settings.inbox / source,
+                database,
+                settings.secret(_SECRET),
+                lambda name, otherwise: file_name(own, name, otherwise),
+            )
         finally:
             database.close()
 

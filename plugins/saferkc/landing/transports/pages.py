@@ -7,7 +7,6 @@ asked for again and must be what it was. Otherwise the fetch starts over, and in
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import logging
@@ -18,14 +17,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cryptography.fernet import Fernet
-
 from saferkc.contracts import Contract, takes
 from saferkc.landing.transports.endpoint import Endpoint
 from saferkc.landing.transports.errors import FetchError
 from saferkc.landing.transports.https_api import Api, ApiOptions, RefusedRequestError, connected, read_options
 from saferkc.landing.transports.memory import Memory, Offered, now, writing
-from saferkc.settings import Settings
 
 log = logging.getLogger(__name__)
 _LONDON = ZoneInfo("Europe/London")
@@ -40,7 +36,7 @@ class _PagesMovedError(Exception):
     """The pages don't fit together; the message says how."""
 
 
-def fetch_pages(settings: Settings, contract: Contract, endpoint: Endpoint, memory: Memory) -> list[str]:
+def fetch_pages(contract: Contract, endpoint: Endpoint, memory: Memory) -> list[str]:
     """Bring an API's records into the inbox as one file, and return its name, or nothing where nothing is new.
 
     Raises ``FetchError``. Pages that came are kept (encrypted with a key of the home), and the next fetch goes on
@@ -49,11 +45,10 @@ def fetch_pages(settings: Settings, contract: Contract, endpoint: Endpoint, memo
     options = read_options(endpoint)
     if not options.serves(contract.feed):
         return []
-    cipher = Fernet(base64.urlsafe_b64encode(settings.secret("fetching")))
     with connected(endpoint, options) as api:
         reasons = []
         for _ in range(_STARTS):
-            walk = _Walk(contract, options, api, memory, cipher)
+            walk = _Walk(contract, options, api, memory)
             try:
                 walk.to_the_end()
                 return walk.deliver(endpoint)
@@ -94,14 +89,14 @@ class _Page:
 class _Walk:
     """One feed's pages, as far as they have come."""
 
-    def __init__(self, contract: Contract, options: ApiOptions, api: Api, memory: Memory, cipher: Fernet) -> None:
+    def __init__(self, contract: Contract, options: ApiOptions, api: Api, memory: Memory) -> None:
         self._contract = contract
         self._feed = contract.feed
         self._options = options
         self._api = api
         self._memory = memory
         self._database = memory.database
-        self._cipher = cipher
+        self._cipher = memory.cipher
         self._key = [path for column in contract.columns if column.primary_key for path in [column.origin.path] if path]
 
     def to_the_end(self) -> None:
