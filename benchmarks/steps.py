@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 STREET = "police_open_street"
 _FIRST_MONTH = date(2015, 1, 1)
@@ -154,6 +155,112 @@ def check(feed: str, *delivery_ids: str) -> dict[str, object]:
     }
 
 
+def borough() -> dict[str, object]:
+    """One borough's history up to March 2017, delivered by the simulated agencies and loaded."""
+    from saferkc.contracts import load_contracts
+    from saferkc.landing import receive
+    from saferkc.loading import load_arrivals
+    from saferkc.settings import Settings
+    from saferkc.simulation import simulate as deliver_open
+    from saferkc.simulation.partners import deliver_partners
+    from saferkc.warehouse.migrate import migrate
+
+    settings = Settings.load()
+    migrate(settings)
+    last = date(2017, 3, 31)
+    deliver_partners(settings, date_from=last, date_to=last, nights=1, truth=False)
+    open_feeds = [
+        "mps_recorded_crime", "mps_other_crime", "reference_lsoa_ward", "reference_lsoa_2001_2011",
+        "reference_lsoa_population", "reference_deprivation",
+    ]  # fmt: skip
+    deliver_open(settings, date_from=date(2015, 4, 1), date_to=last, feeds=open_feeds)
+    rows = 0
+    for feed in load_contracts(settings.contracts_dir):
+        rows += load_arrivals(settings, feed, receive(settings, feed)).rows_in
+    return {"rows": rows}
+
+
+def models(how: str) -> dict[str, object]:
+    """Begin a build and let dbt build seeds and models, ``full`` or what is new; what each of them took."""
+    from saferkc.publishing.ledger import begin_build
+    from saferkc.settings import Settings
+
+    settings = Settings.load()
+    start = begin_build(settings, full_refresh=how == "full")
+    if start.build_id is None:
+        raise SystemExit("nothing is new, so there is nothing to build")
+    if start.full_refresh != (how == "full"):
+        raise SystemExit("the build would be of another kind than the one to be measured")
+    begun = time.perf_counter()
+    only = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    nodes = _dbt(settings, "build", start.dbt_vars, *only, *(["--full-refresh"] if start.full_refresh else []))
+    return {"build": start.build_id, "dbt": time.perf_counter() - begun, "nodes": nodes}
+
+
+def tests(build_id: str) -> dict[str, object]:
+    """Let dbt run all tests on a build, as a night does; what each took and which did not pass."""
+    from saferkc.settings import Settings
+
+    nodes = _dbt(Settings.load(), "test", {"build_id": int(build_id)})
+    return {"nodes": nodes, "failed": [node["name"] for node in nodes if node["status"] not in ("pass", "success")]}
+
+
+def publish(build_id: str) -> dict[str, object]:
+    """Publish a build; the audit is not part of this benchmark, so it is entered as done."""
+    from saferkc.publishing import publish as publish_build
+    from saferkc.settings import Settings
+    from saferkc.warehouse.connection import connect
+
+    settings = Settings.load()
+    with connect(settings) as connection:
+        connection.execute("update quality.build set checks_run = 0 where build_id = %s", [build_id])
+    return {"rows_changed": publish_build(settings, int(build_id)).rows_changed}
+
+
+def by_hand(folder: str, schema: str) -> dict[str, object]:
+    """Run the hand-written SQL, statement after statement on one connection, in a new schema; what each took."""
+    from saferkc.settings import Settings
+    from saferkc.warehouse.connection import connect
+
+    seconds = {}
+    with connect(Settings.load(), autocommit=True) as connection:
+        connection.execute(f"drop schema if exists {schema} cascade".encode())
+        connection.execute(f"create schema {schema}".encode())
+        connection.execute(f"set search_path = {schema}, public".encode())
+        for path in sorted(Path(folder).glob("*.sql")):
+            for statement in path.read_text().split(";\n"):
+                if not statement.strip():
+                    continue
+                begun = time.perf_counter()
+                connection.execute(statement.encode())
+                words = next(line for line in statement.splitlines() if line and not line.startswith("--"))
+                seconds[words] = seconds.get(words, 0) + time.perf_counter() - begun
+    return {"statements": seconds}
+
+
+def _dbt(settings: Any, command: str, variables: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
+    """Run dbt in this process and return name, status and seconds of each node."""
+    from saferkc.warehouse.connection import dbt_environment
+
+    target = settings.home / "dbt" / "target"
+    os.environ |= dbt_environment(settings)
+    os.environ |= {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(settings.home / "dbt" / "logs")}
+    os.chdir(settings.dbt_project_dir)
+
+    from dbt.cli.main import dbtRunner
+
+    dbtRunner().invoke(["--quiet", "--no-use-colors", command, "--vars", json.dumps(variables), *arguments])
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    nodes = [
+        {"name": result["unique_id"].split(".", 2)[2], "status": result["status"], "seconds": result["execution_time"]}
+        for result in results
+    ]
+    broken = [node["name"] for node in nodes if node["status"] in ("error", "skipped")]
+    if broken:
+        raise SystemExit(f"dbt could not build {', '.join(broken)}: see {settings.home / 'dbt' / 'logs'}")
+    return nodes
+
+
 STEPS: dict[str, Callable[..., dict[str, object]]] = {
     "simulate": simulate,
     "simulate_partner": simulate_partner,
@@ -161,6 +268,11 @@ STEPS: dict[str, Callable[..., dict[str, object]]] = {
     "prepare": prepare,
     "load": load,
     "check": check,
+    "borough": borough,
+    "models": models,
+    "tests": tests,
+    "publish": publish,
+    "by_hand": by_hand,
 }
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def _services(files: Delivered, year: int) -> dict[str, float]:
     repeat = referrals["Repeat Referral"] == "Yes"
     supported = referrals[referrals["Support Started"].notna()]
     exploitation = {"Trafficking and prostitution", "Sexual exploitation"}
-    exploited = supported[[not exploitation.isdisjoint(strands) for strands in supported["strands"]]]
+    exploited = supported[supported["strands"].map(lambda strands: not exploitation.isdisjoint(strands)).astype(bool)]
     with_rahab = files.support[
         (files.support["Support From"] < f"{year + 1}-04-01")
         & ~(files.support["Support To"] < f"{year}-04-01")  # not over before the year began; it may go on still
@@ -178,6 +178,8 @@ def _services(files: Delivered, year: int) -> dict[str, float]:
         "sexual_exploitation": "Sexual exploitation",
     }.items():
         values[f"angelou_{name}"] = sum(strand in strands for strands in referrals["strands"])
+    if referrals.empty:  # before the service began there is nothing to count, which is not the same as none
+        values |= dict.fromkeys((figure for figure in values if figure.startswith("angelou")), math.nan)
     return values
 
 

@@ -1,0 +1,183 @@
+"""How long the stars and marts take to build, and how fast analysts' queries on them are.
+
+Run with the project's own Python: ``.venv/bin/python benchmarks/warehouse.py``; see README.md for what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import raw_rows
+from bench import HERE, Bench, BenchmarkError, a_bench, tell
+from measuring import ChildError, Measured, machine
+from psycopg import sql
+from queries import Timing, read_queries, time_queries
+from saferkc.warehouse import embedded
+from warehouse_tables import report
+
+BY_HAND = HERE / "hand_written"
+HAND_SCHEMA = "by_hand"
+NIGHTS = {
+    "recent": "a night with 1 % changed, of the last three months",
+    "spread": "a night with 1 % changed, of all years",
+    "none": "a night with nothing changed",
+}
+
+
+@dataclass
+class Figures:
+    """What a run measured."""
+
+    years: int
+    scale: int
+    rows: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, Measured] = field(default_factory=dict)
+    corrected: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+    unequal: list[str] = field(default_factory=list)
+    queries: list[Timing] = field(default_factory=list)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the tables and return the exit status: 1 where something is not as it was to be."""
+    options = _options(arguments)
+    try:
+        with a_bench(options.home, options.patience) as bench:
+            versions = bench.versions("dbt-core", "dbt-postgres", "psycopg")
+            figures = Figures(options.years, options.scale)
+            with bench.turn():
+                _measure(bench, figures, options.repeats)
+    except (BenchmarkError, ChildError, embedded.EmbeddedPostgresError) as error:
+        print(f"warehouse: {error}", file=sys.stderr)
+        return 1
+    print(report(figures, NIGHTS, versions))
+    if options.json:
+        options.json.write_text(json.dumps(_document(figures, versions), indent=1))
+    return 1 if figures.unequal else 0
+
+
+def _measure(bench: Bench, figures: Figures, repeats: int) -> None:
+    tell("one borough: delivered and loaded")
+    bench.step("borough")
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        tell(f"{figures.scale} boroughs, {figures.years} years")
+        figures.rows = raw_rows.multiply(connection, figures.years, figures.scale)
+    bench.settle([])
+    _build(bench, figures, "full")
+    _by_hand(bench, figures, "by hand")
+    for night, title in NIGHTS.items():
+        with psycopg.connect(bench.url, autocommit=True) as connection:
+            tell(f"correcting records: {title}")
+            figures.corrected[night] = raw_rows.correct(connection, night, figures.years)
+        bench.settle([])
+        _build(bench, figures, night)
+    # the same tables made anew from the corrected records: the nights must have led to the same
+    _by_hand(bench, figures, "by hand, after the nights")
+    tell("analysts' queries")
+    figures.queries = time_queries(bench.url, read_queries(HERE / "analyst_queries.sql"), repeats)
+
+
+def _build(bench: Bench, figures: Figures, name: str) -> None:
+    models = _measured(bench, figures, f"{name}: models", "models", "full" if name == "full" else "night")
+    build = str(models.report["build"])
+    tests = _measured(bench, figures, f"{name}: tests", "tests", build)
+    if tests.report["failed"]:
+        tell(f"  tests that did not pass: {', '.join(tests.report['failed'])}")
+    _measured(bench, figures, f"{name}: publish", "publish", build)
+
+
+def _by_hand(bench: Bench, figures: Figures, name: str) -> None:
+    _measured(bench, figures, name, "by_hand", str(BY_HAND), HAND_SCHEMA)
+    tell("comparing the hand-written tables with dbt's")
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        figures.unequal += _compare(connection, figures)
+    for table in figures.unequal:
+        tell(f"  not equal: {table}")
+
+
+def _measured(bench: Bench, figures: Figures, name: str, step: str, *arguments: str) -> Measured:
+    measured = bench.step(step, *arguments, patience=bench.patience)
+    figures.runs[name] = measured
+    tell(f"  {name}: {measured.seconds:.1f} s, {measured.peak_mib:,.0f} MiB")
+    return measured
+
+
+def _compare(connection: psycopg.Connection, figures: Figures) -> list[str]:
+    """Compare each hand-written table with dbt's of that name; returns those that differ in rows or values."""
+    found = connection.execute(
+        "select h.table_name, b.table_schema from information_schema.tables as h"
+        " left join information_schema.tables as b on b.table_name = h.table_name and (b.table_schema like 'build\\_%%' or b.table_schema = 'intermediate')"
+        " where h.table_schema = %s order by 1",
+        [HAND_SCHEMA],
+    ).fetchall()
+    if not found:
+        raise BenchmarkError("the hand-written SQL made no table")
+    unequal = []
+    for table, schema in found:
+        if schema is None:  # a step on the way
+            continue
+        columns = _columns(connection, HAND_SCHEMA, table)
+        sums = [_sum(connection, each, table, columns) for each in (HAND_SCHEMA, schema)]
+        figures.tables[f"{schema.removeprefix('build_')}.{table}"] = sums[1][0]
+        if sums[0] != sums[1]:
+            unequal.append(f"{table}: {sums[0][0]:,} rows by hand, {sums[1][0]:,} by dbt")
+    return unequal
+
+
+def _columns(connection: psycopg.Connection, schema: str, table: str) -> list[str]:
+    rows = connection.execute(
+        "select column_name from information_schema.columns where table_schema = %s and table_name = %s"
+        " order by ordinal_position",
+        [schema, table],
+    )
+    return [row[0] for row in rows]
+
+
+def _sum(connection: psycopg.Connection, schema: str, table: str, columns: Sequence[str]) -> tuple[int, Any]:
+    """Rows, and a sum over a hash of each row's columns, whatever the rows' order."""
+    row = connection.execute(
+        sql.SQL("select count(*), sum(hashtextextended(t::text, 0)::numeric) from (select {} from {}) as t").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, table)
+        )
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate returns a row
+    return int(row[0]), row[1]
+
+
+def _document(figures: Figures, versions: dict[str, str]) -> dict[str, Any]:
+    return {
+        "machine": machine(),
+        "versions": versions,
+        "years": figures.years,
+        "scale": figures.scale,
+        "rows": figures.rows,
+        "corrected": figures.corrected,
+        "tables": figures.tables,
+        "runs": {name: vars(run) for name, run in figures.runs.items()},
+        "queries": [vars(timing) for timing in figures.queries],
+    }
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Building the stars and marts, and querying them.")
+    parser.add_argument("--scale", type=int, default=50, help="boroughs; 50 is about London (default 50)")
+    parser.add_argument("--years", type=int, default=10, help="financial years up to 2016/17 (default 10)")
+    parser.add_argument("--repeats", type=int, default=20, help="times that each query runs (default 20)")
+    parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.scale <= 99 or not 1 <= options.years <= 11 or options.repeats < 2:
+        parser.error("--scale must be 1 to 99, --years 1 to 11, --repeats at least 2")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
