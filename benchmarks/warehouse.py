@@ -113,7 +113,8 @@ def _compare(connection: psycopg.Connection, figures: Figures) -> list[str]:
     """Compare each hand-written table with dbt's of that name; returns those that differ in rows or values."""
     found = connection.execute(
         "select h.table_name, b.table_schema from information_schema.tables as h"
-        " left join information_schema.tables as b on b.table_name = h.table_name and (b.table_schema like 'build\\_%%' or b.table_schema = 'intermediate')"
+        " left join information_schema.tables as b on b.table_name = h.table_name"
+        " and (b.table_schema like 'build\\_%%' or b.table_schema = 'intermediate')"
         " where h.table_schema = %s order by 1",
         [HAND_SCHEMA],
     ).fetchall()

@@ -53,7 +53,7 @@ def read(folder: Path) -> Delivered:
         calls,
         _referrals(folder),
         _support(folder),
-        _latest(_texts(folder / "tmo", "tmo_asb_cases", "|"), ["CASE_REF"]),
+        _cases(folder),
         _actions(folder),
     )
 
@@ -135,6 +135,11 @@ def _support(folder: Path) -> pd.DataFrame:
     for heading in ("Support From", "Support To"):
         support[heading] = _days(support[heading], _TYPED)
     return support
+
+
+def _cases(folder: Path) -> pd.DataFrame:
+    cases = _latest(_texts(folder / "tmo", "tmo_asb_cases", "|"), ["CASE_REF"])
+    return cases[cases["STAGE"] != "Raised in error"].reset_index(drop=True)
 
 
 def _actions(folder: Path) -> pd.DataFrame:
