@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import PlanWarehouse
-from delivered_files import Delivered, read
+from delivered_files import Delivered
 from marts_helpers import query
 
 # fact: the feed whose records it holds, and what names a record
@@ -24,11 +24,6 @@ PARTS = ("fct_offence_victim", "fct_offence_accused", "fct_offence_outcome")
 
 def number(warehouse: PlanWarehouse, statement: str) -> int:
     return int(query(warehouse.settings, statement)[0][0] or 0)
-
-
-@pytest.fixture(scope="module")
-def delivered(plan_warehouse: PlanWarehouse) -> Delivered:
-    return read(plan_warehouse.files)
 
 
 @pytest.mark.parametrize("fact", FACTS)

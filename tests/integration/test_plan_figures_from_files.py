@@ -6,18 +6,13 @@ import math
 
 import pytest
 from conftest import PlanWarehouse
-from delivered_files import Delivered, read
+from delivered_files import Delivered
 from figures_from_files import figures
 from marts_helpers import query
 
 PLANS_YEAR = 2016
 # shares are kept to six decimals and printed as per cent
 AS_GOOD_AS_EQUAL = 5.1e-5
-
-
-@pytest.fixture(scope="module")
-def delivered(plan_warehouse: PlanWarehouse) -> Delivered:
-    return read(plan_warehouse.files)
 
 
 def of_the_marts(warehouse: PlanWarehouse, year: int) -> dict[str, float | None]:
