@@ -71,7 +71,8 @@ def test_with_records_removed_every_figure_is_that_of_what_is_left(
     before = dict(query(plan_warehouse.settings, statement))
     now = {figure: None if value is None else float(value) for figure, value in query(without_some.settings, statement)}
     from_files = {
-        figure: None if math.isnan(value) else pytest.approx(value, rel=1e-9, abs=1e-9)
+        # some marts keep six decimals of a share, which is four of a percentage
+        figure: None if math.isnan(value) else pytest.approx(value, abs=1e-4)
         for figure, value in figures(read(without_some.files), 2016).items()
     }
     assert {figure: now[figure] for figure in from_files} == from_files
