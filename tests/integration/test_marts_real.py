@@ -76,7 +76,7 @@ def warehouse(
                 shutil.copy(path, folder)
         load_inbox(settings)
         build_id, full_refresh = begin_build(settings)
-        assert run_dbt(settings, build_id, full_refresh=full_refresh) == []
+        assert run_dbt(settings, build_id, "--exclude-resource-type", "unit_test", full_refresh=full_refresh) == []
         yield settings
 
 
