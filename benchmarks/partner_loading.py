@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from bench import Bench, BenchmarkError, a_bench, expect, tell
 from measuring import ChildError, Measured, machine
@@ -77,9 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with a_bench(options.home, options.patience) as bench:
             versions = bench.versions("polars", "psycopg", "great-expectations", "openpyxl")
             if "memory" in options.only:
-                memory = _memory(bench, options.sizes, options.boroughs)
+                memory = _memory(bench, options.sizes, options.boroughs, options.keep)
             if "nights" in options.only:
-                histories = _nights(bench, sorted(options.scales), options.nights)
+                histories = _nights(bench, sorted(options.scales), options.nights, options.keep)
     except (BenchmarkError, ChildError, embedded.EmbeddedPostgresError) as error:
         print(f"partner_loading: {error}", file=sys.stderr)
         return 1
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # --- a night beside histories of several lengths ----------------------------------------------------------------
 
 
-def _nights(bench: Bench, scales: Sequence[float], rounds: int) -> list[History]:
+def _nights(bench: Bench, scales: Sequence[float], rounds: int, kept: Path | None) -> list[History]:
     """Load a history of each size, then the same number of changed records into each, night by night."""
     # the rows of the nights are one in a hundred of the longest history's, which is therefore simulated first
     histories: list[History] = []
@@ -109,7 +110,7 @@ def _nights(bench: Bench, scales: Sequence[float], rounds: int) -> list[History]
             opened.enter_context(own.own_database())
             history, folder = History(scale, own), bench.work / own.database
             tell(f"history of {scale:g} boroughs: simulating")
-            made = own.step("simulate_partner", str(folder), OFFENCES, str(scale), LAST_NIGHT.isoformat()).report
+            made = _simulated(own, OFFENCES, scale, folder, kept)
             history.rows, history.bytes = int(made["lines"]) - 1, int(made["bytes"])
             changed = changed or history.rows // _SHARE_CHANGED
             if history.rows < changed:
@@ -154,10 +155,10 @@ def _night(history: History, number: int) -> Night:
 # --- memory -----------------------------------------------------------------------------------------------------
 
 
-def _memory(bench: Bench, sizes: Sequence[int], boroughs: Sequence[float]) -> list[Memory]:
+def _memory(bench: Bench, sizes: Sequence[int], boroughs: Sequence[float], kept: Path | None) -> list[Memory]:
     """Load deliveries of growing size, each alone: where memory is bounded, its peak does not grow with them."""
     found = []
-    for feed, size, file, rows in _deliveries(bench, sizes, boroughs):
+    for feed, size, file, rows in _deliveries(bench, sizes, boroughs, kept):
         tell(f"memory: {feed}, {size / 1e6:,.1f} MB")
         with bench.turn():
             bench.step("prepare")
@@ -168,14 +169,14 @@ def _memory(bench: Bench, sizes: Sequence[int], boroughs: Sequence[float]) -> li
 
 
 def _deliveries(
-    bench: Bench, sizes: Sequence[int], boroughs: Sequence[float]
+    bench: Bench, sizes: Sequence[int], boroughs: Sequence[float], kept: Path | None
 ) -> Iterator[tuple[str, int, Path, int | None]]:
     """Feed, bytes, file and (where they are known) records of each delivery."""
     folder = bench.work / "deliveries"
     for feed, megabytes in _MB_A_BOROUGH.items():
         scale = max(sizes) / megabytes * 1.05
         tell(f"memory: simulating {scale:.1f} boroughs of {feed}")
-        made = bench.step("simulate_partner", str(folder / "all"), feed, str(scale), LAST_NIGHT.isoformat()).report
+        made = _simulated(bench, feed, scale, folder / "all", kept)
         whole = Path(made["file"])
         for size in sizes:
             (folder / "part").mkdir()
@@ -186,7 +187,7 @@ def _deliveries(
         shutil.rmtree(folder)
     for scale in boroughs:
         tell(f"memory: simulating {scale:g} boroughs of {REFERRALS}")
-        made = bench.step("simulate_partner", str(folder), REFERRALS, str(scale), LAST_NIGHT.isoformat()).report
+        made = _simulated(bench, REFERRALS, scale, folder, kept)
         yield REFERRALS, int(made["bytes"]), Path(made["file"]), None
         shutil.rmtree(folder)
 
@@ -203,6 +204,20 @@ def _beginning(whole: Path, part: Path, size: int) -> int:
 
 
 # --- what both do -----------------------------------------------------------------------------------------------
+
+
+def _simulated(bench: Bench, feed: str, scale: float, folder: Path, kept: Path | None) -> dict[str, Any]:
+    """Simulate a feed's history into ``folder``, or copy it from where an earlier run has kept it."""
+    if kept is None:
+        return bench.step("simulate_partner", str(folder), feed, str(scale), LAST_NIGHT.isoformat()).report
+    own = kept / f"{feed}_{scale:g}"
+    if not (own / "made.json").exists():
+        shutil.rmtree(own, ignore_errors=True)
+        made = bench.step("simulate_partner", str(own), feed, str(scale), LAST_NIGHT.isoformat()).report
+        (own / "made.json").write_text(json.dumps(made))
+    made = json.loads((own / "made.json").read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    return made | {"file": shutil.copy(made["file"], folder)}
 
 
 def _load(bench: Bench, feed: str, file: Path, rows: int | None, *, patience: float = 0.0) -> Measured:
@@ -283,6 +298,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=what, default=what, metavar="WHAT", help=", ".join(what))
     parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what is simulated there, for another run")
     parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
     options = parser.parse_args(arguments)
     if min(options.scales) <= 0 or options.nights < 1 or min(options.sizes) < 1:
