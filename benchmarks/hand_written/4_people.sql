@@ -3,7 +3,8 @@
 create table person as
 select
     'victim' as role, p.recorded_offence_key, p.victim_token as person_token, p.month, p.borough_key, p.ward_key,
-    o.is_sexual_offence, o.is_serious_violence, p.is_domestic_abuse, p.is_hate_crime,
+    o.is_sexual_offence, o.is_serious_violence, o.is_violence_with_injury, o.is_burglary,
+    o.is_theft_from_motor_vehicle, p.is_domestic_abuse, p.is_hate_crime,
     coalesce(p.is_knife_used, false) as is_knife_used, coalesce(p.is_knife_threatened, false) as is_knife_threatened,
     coalesce(p.is_firearm, false) as is_firearm, coalesce(p.is_on_carnival_day, false) as is_on_carnival_day,
     p.age, a.age_band_name as age_band, p.sex_code, p.ethnic_appearance, p.residence_borough_key, p.residence_name,
@@ -13,11 +14,13 @@ join build_core.dim_offence as o on o.offence_key = p.offence_key
 left join build_core.dim_age_band as a on a.age_band_key = p.age_band_key
 where p.is_offence_held
     and (p.is_domestic_abuse or p.is_hate_crime or o.is_sexual_offence or o.is_serious_violence
+        or o.is_violence_with_injury or o.is_burglary or o.is_theft_from_motor_vehicle
         or p.is_knife_used or p.is_knife_threatened or p.is_firearm)
 union all
 select
     'accused', p.recorded_offence_key, p.accused_token, p.month, p.borough_key, p.ward_key,
-    o.is_sexual_offence, o.is_serious_violence, p.is_domestic_abuse, p.is_hate_crime,
+    o.is_sexual_offence, o.is_serious_violence, o.is_violence_with_injury, o.is_burglary,
+    o.is_theft_from_motor_vehicle, p.is_domestic_abuse, p.is_hate_crime,
     coalesce(p.is_knife_used, false), coalesce(p.is_knife_threatened, false),
     coalesce(p.is_firearm, false), coalesce(p.is_on_carnival_day, false),
     p.age, a.age_band_name, p.sex_code, p.ethnic_appearance, p.residence_borough_key, p.residence_name,
@@ -27,12 +30,14 @@ join build_core.dim_offence as o on o.offence_key = p.offence_key
 left join build_core.dim_age_band as a on a.age_band_key = p.age_band_key
 where p.is_offence_held
     and (p.is_domestic_abuse or p.is_hate_crime or o.is_sexual_offence or o.is_serious_violence
+        or o.is_violence_with_injury or o.is_burglary or o.is_theft_from_motor_vehicle
         or p.is_knife_used or p.is_knife_threatened or p.is_firearm);
 
 create table described as
 select
     p.role, p.recorded_offence_key, p.person_token, p.month, d.financial_year, p.borough_key, p.ward_key,
-    p.is_sexual_offence, p.is_serious_violence, p.is_domestic_abuse, p.is_hate_crime, p.is_knife_used,
+    p.is_sexual_offence, p.is_serious_violence, p.is_violence_with_injury, p.is_burglary,
+    p.is_theft_from_motor_vehicle, p.is_domestic_abuse, p.is_hate_crime, p.is_knife_used,
     p.is_knife_threatened, p.is_firearm, p.is_on_carnival_day, p.age, p.age_band, p.injury_degree,
     case p.sex_code when 'M' then 'Male' when 'F' then 'Female' else 'Not known' end as sex,
     coalesce(nullif(p.ethnic_appearance, 'Unknown'), 'Not known') as ethnic_appearance,
