@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -191,17 +191,23 @@ def models(how: str) -> dict[str, object]:
         raise SystemExit("nothing is new, so there is nothing to build")
     if start.full_refresh != (how == "full"):
         raise SystemExit("the build would be of another kind than the one to be measured")
-    begun = time.perf_counter()
+    begun = datetime.now(UTC)
     only = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     nodes = _dbt(settings, "build", start.dbt_vars, *only, *(["--full-refresh"] if start.full_refresh else []))
-    return {"build": start.build_id, "dbt": time.perf_counter() - begun, "nodes": nodes}
+    first = datetime.fromisoformat(min(node["started_at"] for node in nodes if node["started_at"]))
+    return {
+        "build": start.build_id,
+        "vars": json.dumps(start.dbt_vars),
+        "before_the_first_node": (first - begun).total_seconds(),
+        "nodes": nodes,
+    }
 
 
-def tests(build_id: str) -> dict[str, object]:
+def tests(variables: str) -> dict[str, object]:
     """Let dbt run all tests on a build, as a night does; what each took and which did not pass."""
     from saferkc.settings import Settings
 
-    nodes = _dbt(Settings.load(), "test", {"build_id": int(build_id)})
+    nodes = _dbt(Settings.load(), "test", json.loads(variables))
     return {"nodes": nodes, "failed": [node["name"] for node in nodes if node["status"] not in ("pass", "success")]}
 
 
@@ -252,7 +258,12 @@ def _dbt(settings: Any, command: str, variables: dict[str, Any], *arguments: str
     dbtRunner().invoke(["--quiet", "--no-use-colors", command, "--vars", json.dumps(variables), *arguments])
     results = json.loads((target / "run_results.json").read_text())["results"]
     nodes = [
-        {"name": result["unique_id"].split(".", 2)[2], "status": result["status"], "seconds": result["execution_time"]}
+        {
+            "name": result["unique_id"].split(".", 2)[2],
+            "status": result["status"],
+            "seconds": result["execution_time"],
+            "started_at": result["timing"][-1]["started_at"] if result["timing"] else None,
+        }
         for result in results
     ]
     broken = [node["name"] for node in nodes if node["status"] in ("error", "skipped")]
