@@ -39,7 +39,7 @@ class Home:
     def saferkc(self, *arguments: str) -> tuple[int, str]:
         """Run ``saferkc`` in this home to its end; return exit status and output."""
         process = self.command(*arguments)
-        output, _ = process.communicate(timeout=540)
+        output, _ = process.communicate(timeout=900)
         return process.returncode, output
 
     def deliver(self, date_from: date, date_to: date) -> None:
@@ -60,22 +60,32 @@ def new_home(folder: Path) -> Home:
 
 def published_content(settings: Settings) -> dict[str, str]:
     """Return a fingerprint of each published table, without what differs from build to build."""
+    return content_of(settings, "")
+
+
+def content_of(settings: Settings, built: str) -> dict[str, str]:
+    """Return a fingerprint of each table that is published (or ``build_``: ready to be), by its published name."""
     with connect(settings) as connection:
         tables = connection.execute(
             """
-            select table_schema, table_name,
-                string_agg(quote_ident(column_name), ', ' order by ordinal_position)
-            from information_schema.columns
-            where table_schema in ('core', 'burglary')
-                and table_name <> 'published_build'
-                and column_name not in ('build_id', 'delivery_id')
+            select c.table_schema, c.table_name,
+                string_agg(quote_ident(c.column_name), ', ' order by c.column_name)
+            from information_schema.columns as c
+            join information_schema.tables as t using (table_schema, table_name)
+            where t.table_type = 'BASE TABLE' and c.table_name <> 'published_build'
+                and c.table_schema in (
+                    select %s || substr(schema_name, 7) from information_schema.schemata
+                    where schema_name like 'build\\_%%'
+                )
+                and c.column_name not like '%%build_id' and c.column_name not like '%%delivery_id'
             group by 1, 2 order by 1, 2
-            """
+            """,
+            [built],
         ).fetchall()
         found = {}
         for schema, table, columns in tables:
             query = "select count(*), md5(coalesce(string_agg(r, '|' order by r), '')) from"
             rows = f"(select row({columns})::text as r from {schema}.{table}) as t"
             count, digest = connection.execute(f"{query} {rows}".encode()).fetchone() or (0, "")
-            found[f"{schema}.{table}"] = f"{count} rows, {digest}"
+            found[f"{schema.removeprefix(built)}.{table}"] = f"{count} rows, {digest}"
     return found
