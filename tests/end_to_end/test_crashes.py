@@ -121,7 +121,7 @@ def held_up(
         lock.execute(f"lock table {table} in {mode} mode".encode())
 
         def waiting_session() -> str:
-            deadline = time.monotonic() + 240
+            deadline = time.monotonic() + 900
             while time.monotonic() < deadline:
                 with psycopg.connect(settings.warehouse_url) as connection:
                     row = connection.execute(
