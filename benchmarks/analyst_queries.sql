@@ -97,7 +97,7 @@ select * from mopac_local.theft_from_motor_vehicle_breakdown
 where borough_code = 'E09000020' and financial_year = '2016/17';
 
 -- The records behind a figure: domestic abuse that is a sexual offence, March 2017
-select offence_id_police, recorded_date, minor_class, ward_name, location_type_name
+select offence_id_police, recorded_date, minor_class_as_recorded, ward_name, location_type_name
 from vawg.vawg_offence
 where month = '2017-03-01' and borough_name = 'Kensington and Chelsea' and is_domestic_abuse and is_sexual_offence
 order by recorded_date;

@@ -38,8 +38,8 @@ select
     crime.reported_date,
     crime.committed_from_local_at,
     offences.home_office_code,
-    offences.major_name as major_class,
-    offences.minor_name as minor_class,
+    offences.major_name as major_class_as_recorded,
+    offences.minor_name as minor_class_as_recorded,
     young_victim.recorded_offence_key is not null as has_victim_25_and_under,
     young_accused.recorded_offence_key is not null as has_accused_25_and_under,
     young_victim.recorded_offence_key is not null
