@@ -18,7 +18,7 @@ MARTS_OF_THESE_FEEDS = (
 # the models of these feeds are what these tests are about; their own tests run elsewhere
 MODELS = (
     "--resource-type", "model", "--resource-type", "seed",
-    "--select", "dim_date", *(f"+{mart.split('.')[1]}" for mart in MARTS_OF_THESE_FEEDS),
+    "--select", "+dim_date", *(f"+{mart.split('.')[1]}" for mart in MARTS_OF_THESE_FEEDS),
 )  # fmt: skip
 
 
