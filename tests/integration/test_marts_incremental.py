@@ -135,7 +135,7 @@ def test_tests_of_a_fact_find_faults_in_what_was_written_and_members_that_went(w
             "select indexname from pg_indexes where schemaname = 'build_core' and tablename = 'fct_street_crime'"
             " and indexdef like 'CREATE UNIQUE%'"
         ).fetchall():
-            connection.execute(f"drop index build_core.{index}".encode())
+            connection.execute(f'drop index build_core."{index}"'.encode())
         # what the next build writes: a record for the second time, in a borough that is none
         connection.execute(
             "create temporary table again as select * from build_core.fct_street_crime where ward_key <> 77 limit 1"
