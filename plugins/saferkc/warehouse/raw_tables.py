@@ -105,6 +105,8 @@ def _create_key_indexes(connection: Connection, contract: Contract) -> None:
         "delivered": "(delivery_id)",
         "ended": "(withdrawn_delivery_id) where withdrawn_delivery_id is not null",
     }
+    if len(contract.key_columns) > 1:  # records of a record of another feed: an offence's people and outcomes
+        indexes["parent"] = f'("{contract.key_columns[0]}")'
     if contract.delivery.extract == "full":  # what stands now is compared with every delivery, whole
         indexes["current"] = "(record_key) where withdrawn_delivery_id is null"
     for name, what in indexes.items():
