@@ -99,7 +99,11 @@ class Checker:
             if bars is not None:
                 bars.globally = False
             self._source = self._context.data_sources.add_postgres(
-                "warehouse", connection_string=sqlalchemy_url(settings), create_temp_table=False
+                "warehouse",
+                connection_string=sqlalchemy_url(settings),
+                create_temp_table=False,
+                # one connection at a time: whether two million records stand once is told without a file for them
+                kwargs={"connect_args": {"options": "-c work_mem=128MB"}},
             )
         self._number = 0
 

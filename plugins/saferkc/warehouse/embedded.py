@@ -223,7 +223,7 @@ def _initialise(settings: Settings) -> None:
 
 def _write_settings(settings: Settings) -> None:
     memory_mb = psutil.virtual_memory().total // 2**20
-    text = _SETTINGS.format(shared_buffers_mb=min(512, memory_mb // 8), cache_mb=memory_mb // 2)
+    text = _SETTINGS.format(shared_buffers_mb=min(2048, memory_mb // 8), cache_mb=memory_mb // 2)
     (data_dir(settings) / "saferkc.conf").write_text(text)
     _own(settings)
 
