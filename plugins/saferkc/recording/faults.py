@@ -1,0 +1,114 @@
+"""Faults of deliveries: a month that is not all there, one that was not delivered at all, one that was loaded twice.
+
+What they have in common is that everything in a delivery goes down or up by the same factor. Crime never does: when a
+lockdown empties the streets burglary falls by a third, theft from the person by more, and domestic abuse not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import chi2
+
+from saferkc.recording.series import Floats, Panel
+from saferkc.recording.steps import LEAST_BEFORE, Steps, filled, step_at
+
+FaultKind = Literal["missing", "incomplete", "loaded_twice"]
+# a class says something of a factor where so many were to be expected
+_ENOUGH = 5.0
+_LEAST_CLASSES = 3
+# nothing at all in a month is no crime figure where so many were to be expected in it
+_EXPECTED_IN_MISSING = 15.0
+_INCOMPLETE_BELOW, _TWICE = 0.85, (1.8, 2.2)
+# the factor itself must be sure: 5 standard errors from 1; and the classes must agree on it at the 1 % level
+_SURE, _AGREEMENT = 5.0, 0.01
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the months ``first`` to ``last`` (numbers) in the areas of ``rows``; ``factor`` is what came."""
+
+    kind: FaultKind
+    rows: tuple[int, ...]
+    first: int
+    last: int
+    factor: float
+    expected: float
+
+
+def find_faults(panels: Sequence[Panel], since: int) -> list[Fault]:
+    """Find faults of a feed's months from number ``since`` on.
+
+    Faults of all areas together are looked for first: one delivery brings them all.
+    """
+    counts = np.concatenate([panel.counts for panel in panels], axis=1)
+    everything = tuple(range(counts.shape[0]))
+    faults = list(_missing(counts, since))
+    gone = {(row, month) for fault in faults for row in fault.rows for month in range(fault.first, fault.last + 1)}
+    whole = filled(counts)
+    for month in range(max(since, LEAST_BEFORE), counts.shape[2]):
+        together = None
+        if len(everything) > 1 and not any((row, month) in gone for row in everything):
+            together = _common_factor(whole.sum(axis=0, keepdims=True), month, everything)
+            if together:
+                faults.append(together)
+        if not together:
+            rows = [row for row in everything if (row, month) not in gone]
+            alone = [_common_factor(whole[row : row + 1], month, (row,)) for row in rows]
+            faults += [fault for fault in alone if fault]
+    return faults
+
+
+def _missing(counts: Floats, since: int) -> Iterator[Fault]:
+    totals = np.nansum(counts, axis=1)
+    absent = (totals == 0) | np.isnan(counts).all(axis=1)
+    for row in range(counts.shape[0]):
+        month = max(since, 1)
+        while month < counts.shape[2]:
+            if not absent[row, month]:
+                month += 1
+                continue
+            last = month
+            while last + 1 < counts.shape[2] and absent[row, last + 1]:
+                last += 1
+            before = totals[row, max(0, month - LEAST_BEFORE) : month]
+            if before.size >= 3 and before.mean() >= _EXPECTED_IN_MISSING:
+                yield Fault("missing", (row,), month, last, 0.0, float(before.mean()))
+            month = last + 1
+
+
+def _common_factor(counts: Floats, month: int, rows: tuple[int, ...]) -> Fault | None:
+    """A fault where all classes of month number ``month`` have changed by one factor, as nothing real does."""
+    is_newest = month == counts.shape[2] - 1
+    steps = step_at(counts[:, :, : month + 1], month)
+    if steps is None:
+        return None
+    expected = steps.expected[0]
+    enough = expected >= _ENOUGH
+    if enough.sum() < _LEAST_CLASSES:
+        return None
+    expected, observed = expected[enough], counts[0, enough, month]
+    factor = float(observed.sum() / expected.sum())
+    kind: FaultKind
+    if is_newest and factor < _INCOMPLETE_BELOW:
+        kind = "incomplete"
+    elif _TWICE[0] <= factor <= _TWICE[1]:
+        kind = "loaded_twice"
+    else:
+        return None
+    variance = _variances(steps, enough, factor)
+    if abs(factor - 1) * expected.sum() / np.sqrt(variance.sum()) < _SURE:
+        return None
+    disagreement = float(((observed - factor * expected) ** 2 / variance).sum())
+    if disagreement > chi2.ppf(1 - _AGREEMENT, len(expected) - 1):
+        return None
+    return Fault(kind, rows, month, month, factor, float(expected.sum()))
+
+
+def _variances(steps: Steps, enough: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], factor: float) -> Floats:
+    """Variances of counts that have all been multiplied by ``factor``: noise of the month and of the expectation."""
+    own: Floats = np.einsum("rkk->rk", steps.covariance)[0][enough]
+    return own * max(factor, factor**2)

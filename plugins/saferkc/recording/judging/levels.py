@@ -1,0 +1,253 @@
+"""Findings from steps and ramps in levels, with what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
+from saferkc.recording.judging.known import KnownChange, is_expected, known_change
+from saferkc.recording.judging.shares import PEERS
+from saferkc.recording.levels import Beside, LevelStep, agree, beside, find_ramp, find_steps
+from saferkc.recording.rates import RateStep
+from saferkc.recording.series import Feed, Panel
+from saferkc.recording.words import about, listed, month_in_words, percent, where, why_then
+
+# before so many months a step may as well be one bad month, or a Carnival
+_LASTS = 3
+# a class carries a step of the whole where so much of it is its own
+_CARRIES = 0.6
+# other wholes of the feed step with it: half of them, within a month
+_TOGETHER, _TOGETHER_T = 0.5, 4.0
+_RATE_MONTHS = 1
+
+
+def judge_levels(
+    feed: Feed, panels: Sequence[Panel], register: Sequence[KnownChange], rate_steps: Sequence[RateStep], since: int
+) -> Iterator[Finding]:
+    """Yield what steps of wholes, of their classes and of flags mean. ``panels`` are joined and without NaN."""
+    wholes = {panel.parent: panel.total.sum(axis=0) for panel in panels}
+    for panel in panels:
+        if len(panel.areas) >= PEERS:
+            yield from _of_all_areas(feed, panel, wholes, register, rate_steps, since)
+            sizes = panel.total[:, None, :]
+        else:
+            sizes = panel.counts if panel.dimension == "flag" else panel.total[:, None, :]
+        names = panel.children if sizes.shape[1] > 1 or panel.dimension == "flag" else (panel.parent,)
+        for step in find_steps(sizes, since):
+            if len(panel.areas) >= PEERS and agree(panel.total, step.place, step.size):
+                continue
+            yield _of_one_area(feed, panel, step, names[step.series] if step.series < len(names) else panel.parent)
+
+
+def _of_all_areas(
+    feed: Feed,
+    panel: Panel,
+    wholes: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]],
+    register: Sequence[KnownChange],
+    rate_steps: Sequence[RateStep],
+    since: int,
+) -> Iterator[Finding]:
+    together = np.concatenate([panel.counts.sum(axis=0), panel.total.sum(axis=0, keepdims=True)])[None]
+    found = find_steps(together, since)
+    whole = len(panel.children)
+    for step in found:
+        by_area = panel.total if step.series == whole else panel.counts[:, step.series]
+        if not agree(by_area, step.place, step.size):
+            continue
+        if panel.dimension == "flag":
+            if step.series != whole:
+                yield from _of_flag(feed, panel, step, found, rate_steps, register)
+        elif step.series == whole:
+            yield _of_whole(feed, panel, step, found, wholes, register)
+
+
+def _of_whole(
+    feed: Feed,
+    panel: Panel,
+    step: LevelStep,
+    found: Sequence[LevelStep],
+    wholes: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]],
+    register: Sequence[KnownChange],
+) -> Finding:
+    month = panel.months[step.place]
+    sister_name, sister = _sister(feed, panel, step)
+    others = [beside(counts, step.place, step.ratio) for parent, counts in wholes.items() if parent != panel.parent]
+    moving = sum(1 for other in others if other is not None and other.moves)
+    everything_moves = bool(others) and moving >= _TOGETHER * len(others)
+    entry = known_change(register, panel, month)
+    expected = is_expected(feed, register, panel, month)
+    carriers = [
+        other
+        for other in found
+        if other.series < len(panel.children)
+        and abs(other.place - step.place) <= 1
+        and other.size * np.sign(step.size) >= _CARRIES * abs(step.size)
+    ]
+    series = panel.children[carriers[0].series] if carriers else panel.parent
+    kind: Kind = "real"
+    confidence = 0.7
+    lasts = step.after >= _LASTS
+    if sister is not None and sister.moves:
+        confidence = 0.9
+    elif sister is not None and sister.level:
+        # the other feed sees the same thing and stays where it was
+        kind, confidence = ("recording", 0.9 if expected else 0.85) if lasts else ("unsure", 0.5)
+    elif everything_moves:
+        confidence = 0.85
+    elif entry and lasts:
+        kind, confidence = "recording", 0.9
+    elif expected:
+        # peers and a date are not enough: a real change of all London would look the same
+        kind, confidence = "unsure", 0.5
+    evidence = [
+        f"{series} {'rose' if step.size > 0 else 'fell'} by about {about(step.size)} a month ({percent(step.ratio)}) from "
+        f"{month_in_words(month)} in nearly all areas at once, and {panel.parent} as a whole with it.",
+        *_of_sister(sister_name, sister),
+        *why_then(feed, month),
+    ]
+    if everything_moves:
+        evidence.append("Most other kinds of offence moved in the same month: that is not a rule about one of them.")
+    if entry:
+        evidence.append(f"The register has it: {entry.name}.")
+    nature: Nature | None = entry.nature if entry else "counting_rule"
+    treatment: Treatment | None = "break" if kind == "recording" else "note" if kind == "unsure" else None
+    return _finding(feed, panel, step, series, panel.areas, kind, None if kind == "real" else nature, confidence,
+                    treatment, evidence, ("peers", *(("sister",) if sister else ()), *(("known_day",) if expected else ())),
+                    entry)  # fmt: skip
+
+
+def _of_flag(
+    feed: Feed,
+    panel: Panel,
+    step: LevelStep,
+    found: Sequence[LevelStep],
+    rate_steps: Sequence[RateStep],
+    register: Sequence[KnownChange],
+) -> Iterator[Finding]:
+    month = panel.months[step.place]
+    whole = beside(panel.total.sum(axis=0), step.place, step.ratio)
+    if whole is not None and whole.moves:
+        return
+    entry = known_change(register, panel, month)
+    captured = [rate for rate in rate_steps if abs(rate.place - step.place) <= _RATE_MONTHS]
+    flags = sorted(
+        {panel.children[o.series] for o in found if o.series < len(panel.children) and abs(o.place - step.place) <= 1}
+    )
+    a_go_live = feed.is_usual(month) and month.month != 4
+    reasons = [bool(captured), len(flags) > 1, a_go_live, entry is not None]
+    kind: Kind = "real"
+    if sum(reasons) >= 2 and step.after >= 1:
+        kind = "recording"
+    elif any(reasons):
+        kind = "unsure"
+    if kind == "real":
+        return
+    evidence = [
+        f"{listed(flags)} {'rose' if step.size > 0 else 'fell'} by {percent(step.ratio)} from {month_in_words(month)} in nearly "
+        f"all areas at once, while {panel.parent} as a whole stayed level: the flag has changed, not the crime.",
+        *(f"In the same month the share of {rate.rate.name} went from {percent(rate.before)} to {percent(rate.after)}."
+          for rate in captured),
+        *why_then(feed, month),
+    ]  # fmt: skip
+    if entry:
+        evidence.append(f"The register has it: {entry.name}.")
+    yield _finding(
+        feed, panel, step, panel.children[step.series], panel.areas, kind, "system",
+        min(0.95, 0.5 + 0.17 * sum(reasons)), "break" if kind == "recording" else "note", evidence,
+        ("peers", "flags", *(("capture",) if captured else ())), entry,
+    )  # fmt: skip
+
+
+def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, series: str) -> Finding:
+    month = panel.months[step.place]
+    area = (panel.areas[step.row],)
+    sister_name, sister = _sister(feed, panel, step)
+    kind: Kind = "real"
+    if sister is not None and sister.level and step.after >= _LASTS:
+        kind = "unsure"
+    evidence = [
+        f"{series} {'rose' if step.size > 0 else 'fell'} by about {about(step.size)} a month ({percent(step.ratio)}) from "
+        f"{month_in_words(month)} {where(area, len(panel.areas))}.",
+        *_of_sister(sister_name, sister),
+    ]
+    if len(panel.areas) >= PEERS:
+        evidence.append("The other areas do not show it: that is what a real local change looks like.")
+    return _finding(feed, panel, step, series, area, kind, "practice" if kind == "unsure" else None,
+                    0.5 if kind == "unsure" else 0.75, "note" if kind == "unsure" else None, evidence,
+                    ("level", *(("sister",) if sister else ())), None)  # fmt: skip
+
+
+def _sister(feed: Feed, panel: Panel, step: LevelStep) -> tuple[str, Beside | None]:
+    name, counts = feed.sisters.get(panel.parent, ("", None))
+    if counts is None:
+        return "", None
+    one_area = len(panel.areas) < PEERS or not agree(panel.total, step.place, step.size)
+    return name, beside(counts[step.row] if one_area else counts.sum(axis=0), step.place, step.ratio)
+
+
+def _of_sister(name: str, sister: Beside | None) -> list[str]:
+    if sister is None:
+        return []
+    if sister.moves:
+        return [f"{name}, which sees the same thing, moved as well."]
+    return [f"{name}, which sees the same thing, stayed level."] if sister.level else []
+
+
+def _finding(
+    feed: Feed, panel: Panel, step: LevelStep, series: str, areas: tuple[str, ...], kind: Kind, nature: Nature | None,
+    confidence: float, treatment: Treatment | None, evidence: Sequence[str], signals: tuple[str, ...],
+    entry: KnownChange | None,
+) -> Finding:  # fmt: skip
+    return Finding(
+        kind=kind, nature=nature, feed=feed.name, series=series, bridged_parent=None, areas=areas,
+        month=panel.months[step.place], earliest=panel.months[step.earliest], latest=panel.months[step.latest],
+        confidence=round(confidence, 2), treatment=treatment, evidence=tuple(evidence), signals=signals,
+        effect=Effect(
+            step.size, step.size - 1.96 * step.standard_error, step.size + 1.96 * step.standard_error,
+            "offences a month",
+        ),
+        classes=(series,), register_id=entry.register_id if entry else None,
+    )  # fmt: skip
+
+
+def judge_ramps(feed: Feed, panels: Sequence[Panel]) -> Iterator[Finding]:
+    """Yield ramps against a feed that sees the same thing: counting that changes by and by."""
+    for panel in panels:
+        name, sister = feed.sisters.get(panel.parent, ("", None))
+        if sister is None:
+            continue
+        ramp = find_ramp(panel.total.sum(axis=0), sister.sum(axis=0))
+        if ramp is None:
+            continue
+        first, last = panel.months[ramp.first], panel.months[ramp.last]
+        has_peers = len(panel.areas) >= PEERS
+        yield Finding(
+            kind="recording" if has_peers else "unsure", nature="practice", feed=feed.name, series=panel.parent,
+            bridged_parent=None, areas=panel.areas, month=first, earliest=first, latest=last,
+            confidence=0.8 if has_peers else 0.5, treatment="note",
+            evidence=(
+                f"{panel.parent} {'rose' if ramp.ratio > 0 else 'fell'} by {percent(ramp.ratio)} within two years "
+                f"against {name}, month by month since about {month_in_words(first)}: it is counted more and more "
+                "completely, or less and less. There is no one date.",
+            ),
+            signals=("sister", *(("peers",) if has_peers else ())),
+            effect=Effect(ramp.ratio, ramp.low, ramp.high, "of the level two years before"), classes=(panel.parent,),
+        )  # fmt: skip
+
+
+def judge_rates(feed: Feed, rate_steps: Sequence[RateStep]) -> Iterator[Finding]:
+    """Yield steps in how records are captured that no series has answered to: a question, not yet an answer."""
+    for step in rate_steps:
+        month = feed.months[step.place]
+        yield Finding(
+            kind="unsure", nature=step.rate.nature, feed=feed.name, series=step.rate.name, bridged_parent=None,
+            areas=feed.panels[0].areas, month=month, earliest=month, latest=month, confidence=0.6, treatment="note",
+            evidence=(
+                f"The share of {step.rate.name} went from {percent(step.before)} to {percent(step.after)} in "
+                f"{month_in_words(month)}: records are captured in another way.",
+            ),
+            signals=("capture",),
+            effect=Effect(step.after - step.before, step.after - step.before, step.after - step.before, "share"),
+        )  # fmt: skip

@@ -1,0 +1,145 @@
+"""Findings from moves between the classes of one whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from saferkc.recording.codes import CodeEvent
+from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
+from saferkc.recording.judging.known import KnownChange, is_expected, known_change
+from saferkc.recording.series import Feed, Floats, Panel
+from saferkc.recording.shares import Move, Scan, moves, scan
+from saferkc.recording.steps import step_at
+from saferkc.recording.words import about, month_in_words, percent, where, why_then
+
+# so many areas make a crowd whose members can vouch for each other
+PEERS = 4
+# Margins from which a move is called recording, and from which it is worth a question. A move of one area that its
+# peers do not share is most likely no rule: it needs the clearest sign. On a day on which counting tends to change,
+# or with a new code, less will do. Every pair of classes is one more chance to be fooled: 2 ln(pairs) are added.
+_RECORDING = {"together": 12.0, "alone": 12.0, "apart": 18.0}
+_UNSURE = {"together": 9.0, "alone": 8.5, "apart": 11.0}
+_EXPECTED_DAY = 3.5
+# a step is sharp: half a year later its month is known this well; what goes on for longer is a trend
+_SHARP_MONTHS, _HALF_A_YEAR = 5, 6
+_MOST_CONFIDENCE = 0.98
+_AGREEING_AREAS = 2 / 3
+# what is left of a level after the move is real crime from so many standard errors
+_REAL_T = 3.0
+
+
+def judge_shares(
+    feed: Feed, panel: Panel, events: Sequence[CodeEvent], register: Sequence[KnownChange], since: int
+) -> Iterator[Finding]:
+    """Yield what moves between classes of ``panel`` (joined over renames, without NaN) mean."""
+    if panel.dimension == "flag" or len(panel.children) < 2:
+        return
+    has_peers = len(panel.areas) >= PEERS
+    counts = np.concatenate([panel.counts, panel.counts.sum(axis=0, keepdims=True)]) if has_peers else panel.counts
+    found = scan(counts, since)
+    if found is None:
+        return
+    expected = _eased(feed, panel, events, register, found)
+    found_together: list[Move] = []
+    order = [len(panel.areas)] if has_peers else []
+    for row in [*order, *range(len(panel.areas))]:
+        standing = "alone" if not has_peers else "together" if row == len(panel.areas) else "apart"
+        threshold = np.full(found.margins.shape[:2], np.inf)
+        threshold[:, row] = _UNSURE[standing] + 2 * np.log(len(found.first)) - expected
+        for move in moves(found, threshold):
+            if standing == "apart" and any(_same(move, other) for other in found_together):
+                continue
+            if move.after >= _HALF_A_YEAR and move.latest - move.earliest > _SHARP_MONTHS:
+                continue
+            if standing == "together":
+                if not _shared(found, move, panel.counts):
+                    continue
+                found_together.append(move)
+            yield _finding(feed, panel, move, standing, float(expected[found.places.index(move.place)]), register)
+            if standing == "together":
+                yield from _real_beside(feed, panel, move)
+
+
+def _eased(
+    feed: Feed, panel: Panel, events: Sequence[CodeEvent], register: Sequence[KnownChange], found: Scan
+) -> Floats:
+    """By how much less margin will do, for each month of the scan."""
+    with_codes = {event.place for event in events if event.renames or event.born or event.died}
+    return np.array(
+        [
+            _EXPECTED_DAY if place in with_codes or is_expected(feed, register, panel, panel.months[place]) else 0.0
+            for place in found.places
+        ]
+    )
+
+
+def _same(move: Move, other: Move) -> bool:
+    return {move.gainer, move.loser} == {other.gainer, other.loser} and abs(move.place - other.place) <= 2
+
+
+def _shared(found: Scan, move: Move, counts: Floats) -> bool:
+    """Tell whether two areas in three move the same way: one large borough is not London."""
+    steps = found.steps[found.places.index(move.place)]
+    rows = slice(0, counts.shape[0])
+    difference = steps.size[rows, move.gainer] - steps.size[rows, move.loser]
+    return float((difference > 0).mean()) >= _AGREEING_AREAS
+
+
+def _finding(
+    feed: Feed, panel: Panel, move: Move, standing: str, eased: float, register: Sequence[KnownChange]
+) -> Finding:
+    pairs = len(panel.children) * (len(panel.children) - 1) / 2
+    threshold = _RECORDING[standing] + 2 * float(np.log(pairs)) - eased
+    kind: Kind = "recording" if move.margin >= threshold else "unsure"
+    nature: Nature = "geography" if panel.dimension == "place" else "practice" if standing == "apart" else "split"
+    treatment: Treatment = "note" if kind == "unsure" else "break" if nature == "geography" else "bridge"
+    # at the threshold four to one
+    confidence = min(_MOST_CONFIDENCE, 1 / (1 + 0.25 * float(np.exp(-(move.margin - threshold) / 2))))
+    areas = panel.areas if standing == "together" else (panel.areas[move.row],)
+    gainer, loser = panel.children[move.gainer], panel.children[move.loser]
+    month = panel.months[move.place]
+    entry = known_change(register, panel, month)
+    evidence = [
+        f"From {month_in_words(month)} “{gainer}” rose by about {about(move.moved)} a month while “{loser}” fell by "
+        f"about as much ({percent(min(move.share_of_loser, 1.0))} of it), {where(areas, len(panel.areas))}; "
+        f"both together are {'level' if abs(move.level_t) < _REAL_T else 'not level, which the move does not explain'}.",
+        *why_then(feed, month),
+    ]
+    if standing == "apart":
+        evidence.append("The other areas show no such move.")
+    if entry:
+        evidence.append(f"The register has it: {entry.name}.")
+    return Finding(
+        kind=kind, nature=nature, feed=feed.name, series=gainer, bridged_parent=panel.parent, areas=areas, month=month,
+        earliest=panel.months[move.earliest], latest=panel.months[move.latest], confidence=round(confidence, 2),
+        treatment=treatment, evidence=tuple(evidence),
+        signals=("sibling_share", *(("peers",) if standing == "together" else ()), *(("known_day",) if eased else ())),
+        effect=Effect(
+            move.moved, move.moved - 1.96 * move.standard_error, move.moved + 1.96 * move.standard_error,
+            f"offences a month moved from “{loser}” to “{gainer}”",
+        ),
+        classes=(gainer, loser), register_id=entry.register_id if entry else None,
+    )  # fmt: skip
+
+
+def _real_beside(feed: Feed, panel: Panel, move: Move) -> Iterator[Finding]:
+    """What is left in single areas when classes that moved are taken together: a real rise or fall, apart."""
+    both = panel.counts[:, [move.gainer, move.loser]].sum(axis=1, keepdims=True)
+    steps = step_at(both, move.place)
+    if steps is None:
+        return
+    for row in np.flatnonzero(np.abs(steps.t[:, 0]) >= _REAL_T):
+        size, error = float(steps.size[row, 0]), float(steps.standard_error[row, 0])
+        month = panel.months[move.place]
+        yield Finding(
+            kind="real", nature=None, feed=feed.name, series=panel.parent, bridged_parent=None,
+            areas=(panel.areas[row],), month=month, earliest=month, latest=month, confidence=0.7, treatment=None,
+            evidence=(
+                f"Besides, all of it {'rose' if size > 0 else 'fell'} by about {about(size)} a month "
+                f"{where((panel.areas[row],), len(panel.areas))}, which no move between classes explains.",
+            ),
+            signals=("level",),
+            effect=Effect(size, size - 1.96 * error, size + 1.96 * error, "offences a month"),
+        )  # fmt: skip

@@ -1,0 +1,148 @@
+"""Moves between the classes of one whole: one class gains what another loses, in the same month, and the whole is level.
+
+For two classes the steps at a month are explained in five ways: nothing, only the first, only the second, both in
+proportion (crime rose or fell), or so many a month moved from one to the other. A move is believed where it explains
+the steps better than each of the other four by a margin. With one more free choice than "nothing" and as many as the
+others, the margin is a difference of chi-squares: 12 means that the next best explanation is e^6 times less likely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from saferkc.recording.series import Floats
+from saferkc.recording.steps import AFTER, LEAST_BEFORE, Steps, step_at
+
+# a move must itself agree with what is seen: 1 % point of chi-square with one degree of freedom
+_AGREES = 6.63
+# 95 % point: months that explain the steps almost as well belong to the interval
+_INTERVAL = 3.84
+# so near to each other two moves of one pair are one
+_ONE_MOVE_MONTHS = 6
+
+
+@dataclass(frozen=True)
+class Move:
+    """So many a month moved from class ``loser`` to class ``gainer`` (numbers of children) in row ``row``.
+
+    ``place`` is the first month, ``earliest`` and ``latest`` its interval, as numbers of months. ``margin`` is by how
+    much a move explains the steps better than anything else. ``level_t`` is the step of both together, in standard
+    errors: what is left for a real rise or fall.
+    """
+
+    row: int
+    gainer: int
+    loser: int
+    place: int
+    earliest: int
+    latest: int
+    moved: float
+    standard_error: float
+    share_of_loser: float
+    margin: float
+    level_t: float
+    after: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Margins of all pairs at all months that were looked at, shape (months, R, pairs); -inf where no move agrees."""
+
+    places: tuple[int, ...]
+    first: npt.NDArray[np.intp]
+    second: npt.NDArray[np.intp]
+    margins: Floats
+    moved: Floats
+    steps: tuple[Steps, ...]
+
+
+def scan(counts: Floats, since: int) -> Scan | None:
+    """Look for moves between any two classes at each month from number ``since`` on.
+
+    ``counts`` has shape (R, K, months), without NaN. None where there is nothing to look at.
+    """
+    first, second = np.triu_indices(counts.shape[1], 1)
+    places = tuple(range(max(since, LEAST_BEFORE), counts.shape[2]))
+    if not first.size or not places:
+        return None
+    all_steps, margins, moved = [], [], []
+    for place in places:
+        steps = step_at(counts, place)
+        if steps is None:
+            raise AssertionError("a month of the scan has a year before it")
+        margin, size = _margins(steps, first, second)
+        all_steps.append(steps)
+        margins.append(margin)
+        moved.append(size)
+    return Scan(places, first, second, np.array(margins), np.array(moved), tuple(all_steps))
+
+
+def _margins(steps: Steps, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """By how much a move explains the steps better than the rest, and the move from second to first, (R, pairs)."""
+    a, b = steps.size[:, first], steps.size[:, second]
+    var_a, var_b = steps.covariance[:, first, first], steps.covariance[:, second, second]
+    cov = steps.covariance[:, first, second]
+    determinant = np.maximum(var_a * var_b - cov**2, 1e-12)
+    # the inverse of the covariance of the two
+    in_a, in_b, in_ab = var_b / determinant, var_a / determinant, -cov / determinant
+    unexplained = in_a * a**2 + 2 * in_ab * a * b + in_b * b**2
+
+    def explained(u: Floats | float, v: Floats | float) -> tuple[Floats, Floats]:
+        weight = np.maximum(in_a * u * u + 2 * in_ab * u * v + in_b * v * v, 1e-12)
+        along = (in_a * u * a + in_ab * (u * b + v * a) + in_b * v * b) / weight
+        return along**2 * weight, along
+
+    by_move, moved = explained(1.0, -1.0)
+    level_a = np.maximum(steps.expected[:, first], 0.5)
+    level_b = np.maximum(steps.expected[:, second], 0.5)
+    others = np.maximum.reduce([explained(1.0, 0.0)[0], explained(0.0, 1.0)[0], explained(level_a, level_b)[0]])
+    margin = np.where(unexplained - by_move <= _AGREES, by_move - others, -np.inf)
+    return margin, moved
+
+
+def moves(found: Scan, threshold: Floats) -> Iterator[Move]:
+    """Yield the moves whose margin reaches ``threshold``, shape (months, R), best first within each row."""
+    beyond = found.margins - threshold[:, :, None]
+    for row in range(beyond.shape[1]):
+        left = beyond[:, row].copy()
+        while left.size and left.max() >= 0:
+            number, pair = np.unravel_index(int(left.argmax()), left.shape)
+            yield _move(found, row, int(number), int(pair))
+            near = [n for n, place in enumerate(found.places) if abs(place - found.places[number]) < _ONE_MOVE_MONTHS]
+            alike = [
+                p
+                for p in range(left.shape[1])
+                if {found.first[p], found.second[p]} & {found.first[pair], found.second[pair]}
+            ]
+            left[np.ix_(near, alike)] = -np.inf
+
+
+def _move(found: Scan, row: int, number: int, pair: int) -> Move:
+    margins = found.margins[:, row, pair]
+    low = high = number
+    while low > 0 and margins[low - 1] >= margins[number] - _INTERVAL:
+        low -= 1
+    while high + 1 < len(margins) and margins[high + 1] >= margins[number] - _INTERVAL:
+        high += 1
+    moved, steps = float(found.moved[number, row, pair]), found.steps[number]
+    gainer, loser = int(found.first[pair]), int(found.second[pair])
+    if moved < 0:
+        gainer, loser = loser, gainer
+    both = steps.size[row, gainer] + steps.size[row, loser]
+    cov = steps.covariance[row]
+    between = cov[gainer, gainer] + cov[loser, loser]
+    # the two are about equally sure of the move: its error is that of half their difference
+    error = float(np.sqrt(max(between - 2 * cov[gainer, loser], 1e-12))) / 2
+    return Move(
+        row=row, gainer=gainer, loser=loser, place=found.places[number],
+        earliest=found.places[low], latest=found.places[high],
+        moved=abs(moved), standard_error=error,
+        share_of_loser=abs(moved) / max(float(steps.expected[row, loser]), 0.5),
+        margin=float(margins[number]),
+        level_t=float(both / np.sqrt(max(between + 2 * cov[gainer, loser], 1e-12))),
+        after=min(found.steps[number].after, AFTER),
+    )  # fmt: skip

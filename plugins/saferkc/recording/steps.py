@@ -1,0 +1,127 @@
+"""Steps in monthly counts: how far the months after a date lie from what the months before let one expect.
+
+A step is estimated by least squares in a window of up to three years before and one year after: level, slope, season
+and step. On the scale of counts estimates are additive, so the steps of all classes add up to that of their whole,
+which is what tells a move between classes from a rise of one. The covariance comes from the window's own residuals,
+never below that of a Poisson count (overdispersion can only widen it), and is widened for months that go together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from saferkc.recording.series import Floats
+
+BEFORE, AFTER = 36, 12
+# with less than a year before, a step can't be told from a season
+LEAST_BEFORE = 12
+# residuals of a window say only roughly how series go together: correlations are drawn towards 0 by this many months
+_PRIOR_MONTHS = 10.0
+_MOST_AUTOCORRELATION = 0.6
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps of K series in R rows: ``size`` and ``expected`` (what was to be expected a month), shape (R, K).
+
+    ``covariance`` of the sizes has shape (R, K, K); ``after`` is the number of months behind the step.
+    """
+
+    size: Floats
+    expected: Floats
+    covariance: Floats
+    after: int
+
+    @property
+    def t(self) -> Floats:
+        """Sizes in units of their standard error, shape (R, K)."""
+        return self.size / self.standard_error
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard errors of the sizes, shape (R, K)."""
+        variance: Floats = np.einsum("rkk->rk", self.covariance)
+        return np.sqrt(variance)
+
+
+@lru_cache(maxsize=4096)
+def _operator(before: int, after: int) -> tuple[Floats, Floats, int]:
+    """The step as weights of the window's months, the map to residuals, and the residuals' degrees of freedom."""
+    months = np.arange(before + after)
+    columns = [np.ones(before + after), (months >= before).astype(float)]
+    if before >= 24:
+        columns.append((months - before) / 12)
+    if before >= BEFORE:
+        # one effect for each calendar month: the peak of a Carnival August is no wave
+        columns += [(months % 12 == number).astype(float) for number in range(1, 12)]
+    elif before >= 24:
+        columns += [np.cos(2 * np.pi * months / 12), np.sin(2 * np.pi * months / 12)]
+    design = np.column_stack(columns)
+    inverse = np.linalg.pinv(design)
+    return inverse[1], np.eye(len(months)) - design @ inverse, len(months) - design.shape[1]
+
+
+def step_at(counts: Floats, place: int, *, poisson: bool = True) -> Steps | None:
+    """Estimate the steps at month number ``place`` of ``counts``, shape (R, K, months), that hold no NaN.
+
+    ``poisson`` is False for values that are no counts: then there is no least variance. None where there are too few
+    months before.
+    """
+    before, after = min(place, BEFORE), min(counts.shape[2] - place, AFTER)
+    if before < BEFORE:
+        before = before if before < 24 else 24
+    if before < LEAST_BEFORE or after < 1:
+        return None
+    window = counts[:, :, place - before : place + after]
+    weights, residual_map, freedom = _operator(before, after)
+    size = window @ weights
+    residuals = window @ residual_map
+    variance = (residuals**2).sum(axis=2) / freedom
+    if poisson:
+        variance = np.maximum(variance, np.maximum(window.mean(axis=2), 0.5))
+    variance = np.maximum(variance, 1e-12)
+    scale = np.sqrt(variance * float(weights @ weights) * _together(residuals, after))
+    return Steps(
+        size,
+        window[:, :, before:].mean(axis=2) - size,
+        scale[:, :, None] * scale[:, None, :] * _correlation(residuals),
+        after,
+    )
+
+
+def _together(residuals: Floats, after: int) -> Floats:
+    """By how much autocorrelation widens a variance, shape (R, K); one month alone goes together with nothing."""
+    square = np.maximum((residuals**2).sum(axis=2), 1e-12)
+    lag_one = np.clip((residuals[:, :, 1:] * residuals[:, :, :-1]).sum(axis=2) / square, 0.0, _MOST_AUTOCORRELATION)
+    widened: Floats = 1 + ((1 + lag_one) / (1 - lag_one) - 1) * (1 - 1 / after)
+    return widened
+
+
+def _correlation(residuals: Floats) -> Floats:
+    months = residuals.shape[2]
+    norm = np.sqrt(np.maximum((residuals**2).sum(axis=2), 1e-12))
+    unit = residuals / norm[:, :, None]
+    found: Floats = unit @ unit.transpose(0, 2, 1) * (months / (months + _PRIOR_MONTHS))
+    diagonal = np.arange(found.shape[1])
+    found[:, diagonal, diagonal] = 1.0
+    return found
+
+
+def filled(counts: Floats) -> Floats:
+    """Counts with NaN replaced by the mean of the same calendar month in the years around it, or of all months.
+
+    Only so that a window has no hole: a month that was filled is never reported on. Shape (R, K, months).
+    """
+    if not np.isnan(counts).any():
+        return counts
+    result = counts.copy()
+    for row, child, month in np.argwhere(np.isnan(counts)):
+        alike = counts[row, child, month % 12 :: 12]
+        near = alike[max(0, month // 12 - 2) : month // 12 + 3]
+        near = near[~np.isnan(near)]
+        own = counts[row, child][~np.isnan(counts[row, child])]
+        result[row, child, month] = near.mean() if near.size else (own.mean() if own.size else 0.0)
+    return result
