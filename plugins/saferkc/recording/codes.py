@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
+from saferkc.recording.series import Floats, Panel
 from scipy.optimize import linear_sum_assignment
 
-from saferkc.recording.series import Floats, Panel
-
 _YEAR = 12
+# a code that was used in fewer months never lived: its end is no news
+_LIVED_MONTHS = 3
 # so many must be lacking before a code counts as dead: the chance of none, were it alive, is e^-8
 _LACKING = 8.0
 # what goes on being counted under a code that has died, beside what was
@@ -73,6 +74,8 @@ def _birth(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool
 def _death(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[int, int] | None:
     """The first month of those up to the end in which hardly anything is counted, and where the fading began."""
     end = len(used)
+    if (used > 0).sum() < _LIVED_MONTHS:
+        return None
     place = end
     while place > _YEAR:
         before = used[max(0, place - 1 - _YEAR) : place - 1].mean()

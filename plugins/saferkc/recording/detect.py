@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-
 from saferkc.recording.codes import CodeEvent, code_events, joined
 from saferkc.recording.faults import Fault
 from saferkc.recording.findings import Change, Finding
@@ -16,6 +15,7 @@ from saferkc.recording.judging.faults import judge_faults, judge_vintages, real_
 from saferkc.recording.judging.known import KnownChange
 from saferkc.recording.judging.levels import judge_levels, judge_ramps, judge_rates
 from saferkc.recording.judging.shares import judge_shares
+from saferkc.recording.levels import find_upheavals
 from saferkc.recording.rates import find_rate_steps
 from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import LEAST_BEFORE, filled
@@ -32,11 +32,12 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     events = {panel.parent: code_events(panel) for panel in panels}
     whole = [_filled(joined(panel, events[panel.parent])) for panel in panels]
     rate_steps = find_rate_steps(feed.rates, since)
+    upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in whole]), since)
     findings: list[Finding] = [*judge_faults(feed, faults), *judge_vintages(feed)]
     for panel, ready in zip(panels, whole, strict=True):
         recent = [event for event in events[panel.parent] if event.place >= since]
         findings += judge_codes(feed, panel, recent)
-        findings += judge_shares(feed, ready, recent, register, since)
+        findings += judge_shares(feed, ready, recent, register, upheavals, since)
     findings += judge_levels(feed, whole, register, rate_steps, since)
     findings += judge_ramps(feed, whole)
     findings += judge_rates(feed, rate_steps)

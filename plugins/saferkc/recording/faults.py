@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import chi2
-
 from saferkc.recording.series import Floats, Panel
 from saferkc.recording.steps import LEAST_BEFORE, Steps, filled, step_at
+from scipy.stats import chi2
 
 FaultKind = Literal["missing", "incomplete", "loaded_twice"]
 # a class says something of a factor where so many were to be expected

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from saferkc.recording.series import Floats
 from saferkc.recording.steps import LEAST_BEFORE, step_at
 
 # a step of all areas together, or of one, is worth a question from so many standard errors and so much of the level
 STEP_T, STEP_RATIO = 5.0, 0.08
 _ONE_STEP_MONTHS = 9
+_UPHEAVAL_MONTHS = 2
 # the interval of the month: places whose t comes this near to the best
 _INTERVAL_T = 1.0
 _AGREEING_AREAS = 0.75
@@ -75,6 +75,21 @@ def find_steps(counts: Floats, since: int, *, t: float = STEP_T) -> list[LevelSt
             )  # fmt: skip
             left[max(0, best - _ONE_STEP_MONTHS) : best + _ONE_STEP_MONTHS + 1] = 0.0
     return result
+
+
+def find_upheavals(wholes: Floats, since: int) -> frozenset[int]:
+    """Months about which most of several wholes, shape (K, months), step at once, as in a lockdown."""
+    if wholes.shape[0] < 2:
+        return frozenset()
+    result: set[int] = set()
+    for place in range(max(since, 2 * LEAST_BEFORE), wholes.shape[1]):
+        steps = step_at(wholes[None], place)
+        if steps is None:
+            continue
+        stepping = (np.abs(steps.t[0]) >= STEP_T) & (np.abs(steps.size[0]) >= STEP_RATIO * steps.expected[0])
+        if stepping.sum() >= max(2.0, wholes.shape[0] / 2):
+            result |= set(range(place - _UPHEAVAL_MONTHS, place + _UPHEAVAL_MONTHS + 1))
+    return frozenset(result)
 
 
 def agree(counts: Floats, place: int, sign: float) -> bool:

@@ -1,4 +1,4 @@
-"""Moves between the classes of one whole: one class gains what another loses, in the same month, and the whole is level.
+"""Moves between the classes of one whole: one gains what another loses, in the same month, and the whole is level.
 
 For two classes the steps at a month are explained in five ways: nothing, only the first, only the second, both in
 proportion (crime rose or fell), or so many a month moved from one to the other. A move is believed where it explains
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
 from saferkc.recording.series import Floats
 from saferkc.recording.steps import AFTER, LEAST_BEFORE, Steps, step_at
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-
 from saferkc.recording.series import Floats
 
 BEFORE, AFTER = 36, 12

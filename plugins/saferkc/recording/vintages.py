@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from saferkc.recording.series import Panel
 
 # late records and corrections move the newest months a little: those are no restatement

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Finding, Nature, Treatment
 from saferkc.recording.series import Feed, Panel
@@ -61,7 +60,7 @@ def _other(feed: Feed, panel: Panel, event: CodeEvent) -> Finding:
         count = sum(_count(panel, name, event.place) for name in event.born)
         verb = "was" if len(event.born) == 1 else "were"
         evidence.append(
-            f"{listed(event.born)} {verb} first used in {month_in_words(month)} ({about(count)} a month) and never before."
+            f"{listed(event.born)} {verb} never used before {month_in_words(month)} ({about(count)} a month since)."
         )
     if event.died:
         evidence.append(

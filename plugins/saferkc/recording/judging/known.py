@@ -32,7 +32,7 @@ def known_change(register: Sequence[KnownChange], panel: Panel, month: date) -> 
     """The register's entry for this series within a month of ``month``, if there is one."""
     for entry in register:
         end = entry.to or entry.start
-        if entry.series == panel.series and -1 <= months_apart(month, entry.start) and months_apart(month, end) <= 1:
+        if entry.series == panel.series and months_apart(month, entry.start) >= -1 and months_apart(month, end) <= 1:
             return entry
     return None
 

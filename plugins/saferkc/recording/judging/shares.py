@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
-
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, is_expected, known_change
@@ -31,9 +30,18 @@ _REAL_T = 3.0
 
 
 def judge_shares(
-    feed: Feed, panel: Panel, events: Sequence[CodeEvent], register: Sequence[KnownChange], since: int
+    feed: Feed,
+    panel: Panel,
+    events: Sequence[CodeEvent],
+    register: Sequence[KnownChange],
+    upheavals: Container[int],
+    since: int,
 ) -> Iterator[Finding]:
-    """Yield what moves between classes of ``panel`` (joined over renames, without NaN) mean."""
+    """Yield what moves between classes of ``panel`` (joined over renames, without NaN) mean.
+
+    In months of ``upheavals`` most wholes step at once: classes rise and fall for reasons of their own, and two that
+    do so by as much are no sign of anything.
+    """
     if panel.dimension == "flag" or len(panel.children) < 2:
         return
     has_peers = len(panel.areas) >= PEERS
@@ -52,6 +60,8 @@ def judge_shares(
             if standing == "apart" and any(_same(move, other) for other in found_together):
                 continue
             if move.after >= _HALF_A_YEAR and move.latest - move.earliest > _SHARP_MONTHS:
+                continue
+            if move.place in upheavals:
                 continue
             if standing == "together":
                 if not _shared(found, move, panel.counts):
@@ -104,7 +114,7 @@ def _finding(
     evidence = [
         f"From {month_in_words(month)} “{gainer}” rose by about {about(move.moved)} a month while “{loser}” fell by "
         f"about as much ({percent(min(move.share_of_loser, 1.0))} of it), {where(areas, len(panel.areas))}; "
-        f"both together are {'level' if abs(move.level_t) < _REAL_T else 'not level, which the move does not explain'}.",
+        f"both together are {'level' if abs(move.level_t) < _REAL_T else 'not level, which no move explains'}.",
         *why_then(feed, month),
     ]
     if standing == "apart":
