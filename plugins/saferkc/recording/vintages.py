@@ -19,7 +19,7 @@ _SAME_TOTAL = 0.01
 class Restatement:
     """Areas (row numbers) whose settled history was restated, and by how much.
 
-    ``changes`` are relative changes by row; ``moved_between_areas`` tells whether all areas together stayed as they
+    ``changes`` say by row how much of its offences differ (0 to 1); ``moved_between_areas`` tells whether all areas together stayed as they
     were. ``first`` and ``last`` are the first and last restated month of the current panel.
     """
 
@@ -42,9 +42,9 @@ def find_restatement(earlier: Panel, current: Panel) -> Restatement | None:
     rows = [current.areas.index(area) for area in areas]
     new = current.total[np.ix_(rows, places)]
     changed = np.abs(new - old) > _NOTICEABLE * np.maximum(old, 1.0)
-    relative = new.sum(axis=1) / np.maximum(old.sum(axis=1), 1.0) - 1
+    relative = np.abs(new - old).sum(axis=1) / np.maximum(old.sum(axis=1), 1.0)
     # restated: half of the months differ, and by more than corrections do
-    restated = (changed.mean(axis=1) > 0.5) & (np.abs(new - old).sum(axis=1) > _NOTICEABLE * old.sum(axis=1))
+    restated = (changed.mean(axis=1) > 0.5) & (relative > _NOTICEABLE)
     if not restated.any():
         return None
     total = float(abs(new.sum() / max(old.sum(), 1.0) - 1))

@@ -218,7 +218,7 @@ def _case_5(seed: int, volume: float) -> Case:
     for parent in ("Theft", "Violence"):
         for mean in world[parent].values():
             mean[0, august] *= 1.6
-    return Case("5", "Carnival: one August × 1.6", _feed(seed, world), "real", august)
+    return Case("5", "Carnival: one August, 60 % more", _feed(seed, world), "real", august)
 
 
 def _case_6(seed: int, volume: float) -> Case:
@@ -247,7 +247,8 @@ def _case_8(seed: int, volume: float) -> Case:
     world = means(seed, volume)
     truth = _violence(world)
     world["Violence"]["Harassment"][:, CHANGE:] *= 1.6
-    return Case("8", "extra counting in all boroughs, another feed level", _feed(seed, world, sister=truth), "recording",
+    feed = _feed(seed, world, sister=truth)
+    return Case("8", "extra counting in all boroughs, another feed level", feed, "recording",
                 CHANGE, "Violence", "break")  # fmt: skip
 
 
@@ -261,8 +262,7 @@ def _case_9(seed: int, volume: float) -> Case:
     world = means(seed, volume)
     truth = _violence(world)
     ramp = np.interp(np.arange(MONTHS), [CHANGE, CHANGE + 24], [1.0, 1.5])
-    for mean in world["Violence"].values():
-        mean *= ramp
+    world["Violence"] = {name: mean * ramp for name, mean in world["Violence"].items()}
     return Case("9", "two years' ramp of recording, another feed level", _feed(seed, world, sister=truth), "recording",
                 CHANGE, "Violence", "note", horizon=30, tolerance=6)  # fmt: skip
 
@@ -379,8 +379,8 @@ def _case_16(seed: int, volume: float) -> Case:
     world = means(seed, volume)
     recovery = np.interp(np.arange(MONTHS), [CHANGE - 1, CHANGE, CHANGE + 2, CHANGE + 14], [0.0, 1.0, 1.0, 0.2])
     for classes in world.values():
-        for name, mean in classes.items():
-            mean *= 1 - (1 - _LOCKDOWN[name]) * recovery
+        for name in classes:
+            classes[name] *= 1 - (1 - _LOCKDOWN[name]) * recovery
     feed = _feed(seed, world, sister=_violence(world))
     return Case("16", "a fall in all London, as in a lockdown", feed, "real", CHANGE)
 

@@ -78,7 +78,7 @@ def judge_vintages(feed: Feed) -> Iterator[Finding]:
             continue
         months = current.months[found.first], current.months[found.last]
         named = tuple(current.areas[row] for row in found.rows)
-        sizes = [abs(change) for change in found.changes]
+        sizes = found.changes
         evidence = [
             f"History was restated: {current.parent} {where(named, len(current.areas))} now differs from what was "
             f"published before, by {percent(min(sizes))} to {percent(max(sizes))}, in months from "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
@@ -10,7 +11,7 @@ from saferkc.recording.judging.known import KnownChange, is_expected, known_chan
 from saferkc.recording.judging.shares import PEERS
 from saferkc.recording.levels import Beside, LevelStep, agree, beside, find_ramp, find_steps
 from saferkc.recording.rates import RateStep
-from saferkc.recording.series import Feed, Panel
+from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.recording.words import about, listed, month_in_words, percent, where, why_then
 
 # before so many months a step may as well be one bad month, or a Carnival
@@ -43,7 +44,7 @@ def judge_levels(
 def _of_all_areas(
     feed: Feed,
     panel: Panel,
-    wholes: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]],
+    wholes: Mapping[str, Floats],
     register: Sequence[KnownChange],
     rate_steps: Sequence[RateStep],
     since: int,
@@ -67,10 +68,11 @@ def _of_whole(
     panel: Panel,
     step: LevelStep,
     found: Sequence[LevelStep],
-    wholes: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]],
+    wholes: Mapping[str, Floats],
     register: Sequence[KnownChange],
 ) -> Finding:
-    month = panel.months[step.place]
+    place = _expected_place(feed, panel, step, register)
+    month = panel.months[place]
     sister_name, sister = _sister(feed, panel, step)
     others = [beside(counts, step.place, step.ratio) for parent, counts in wholes.items() if parent != panel.parent]
     moving = sum(1 for other in others if other is not None and other.moves)
@@ -101,8 +103,8 @@ def _of_whole(
         # peers and a date are not enough: a real change of all London would look the same
         kind, confidence = "unsure", 0.5
     evidence = [
-        f"{series} {'rose' if step.size > 0 else 'fell'} by about {about(step.size)} a month ({percent(step.ratio)}) from "
-        f"{month_in_words(month)} in nearly all areas at once, and {panel.parent} as a whole with it.",
+        f"{_rose(panel.parent, step)} from {month_in_words(month)} in nearly all areas at once"
+        + (f", nearly all of it in {listed([series])}." if series != panel.parent else "."),
         *_of_sister(sister_name, sister),
         *why_then(feed, month),
     ]
@@ -112,9 +114,22 @@ def _of_whole(
         evidence.append(f"The register has it: {entry.name}.")
     nature: Nature | None = entry.nature if entry else "counting_rule"
     treatment: Treatment | None = "break" if kind == "recording" else "note" if kind == "unsure" else None
+    signals = ("peers", *(("sister",) if sister else ()), *(("known_day",) if expected else ()))
+    step = replace(step, place=place)
     return _finding(feed, panel, step, series, panel.areas, kind, None if kind == "real" else nature, confidence,
-                    treatment, evidence, ("peers", *(("sister",) if sister else ()), *(("known_day",) if expected else ())),
-                    entry)  # fmt: skip
+                    treatment, evidence, signals, entry)  # fmt: skip
+
+
+def _expected_place(feed: Feed, panel: Panel, step: LevelStep, register: Sequence[KnownChange]) -> int:
+    """Where the month is not sure and a change was to be expected in one of those that it may be: that one."""
+    places = range(step.earliest, step.latest + 1)
+    expected = [place for place in places if is_expected(feed, register, panel, panel.months[place])]
+    return expected[0] if len(expected) == 1 else step.place
+
+
+def _rose(series: str, step: LevelStep) -> str:
+    verb = "rose" if step.size > 0 else "fell"
+    return f"{series} {verb} by about {about(step.size)} a month ({percent(step.ratio)})"
 
 
 def _of_flag(
@@ -131,9 +146,8 @@ def _of_flag(
         return
     entry = known_change(register, panel, month)
     captured = [rate for rate in rate_steps if abs(rate.place - step.place) <= _RATE_MONTHS]
-    flags = sorted(
-        {panel.children[o.series] for o in found if o.series < len(panel.children) and abs(o.place - step.place) <= 1}
-    )
+    near = {other.series for other in found if abs(other.place - step.place) <= 1}
+    flags = sorted(name for series, name in enumerate(panel.children) if series in near)
     a_go_live = feed.is_usual(month) and month.month != 4
     reasons = [bool(captured), len(flags) > 1, a_go_live, entry is not None]
     kind: Kind = "real"
@@ -144,8 +158,9 @@ def _of_flag(
     if kind == "real":
         return
     evidence = [
-        f"{listed(flags)} {'rose' if step.size > 0 else 'fell'} by {percent(step.ratio)} from {month_in_words(month)} in nearly "
-        f"all areas at once, while {panel.parent} as a whole stayed level: the flag has changed, not the crime.",
+        f"{_rose(panel.children[step.series], step)} from {month_in_words(month)} in nearly all areas at once, while "
+        f"{panel.parent} stayed level: how it is flagged has changed, not the crime.",
+        *([f"{listed(flags)} stepped in the same month."] if len(flags) > 1 else []),
         *(f"In the same month the share of {rate.rate.name} went from {percent(rate.before)} to {percent(rate.after)}."
           for rate in captured),
         *why_then(feed, month),
@@ -167,8 +182,7 @@ def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, series: str) -> Find
     if sister is not None and sister.level and step.after >= _LASTS:
         kind = "unsure"
     evidence = [
-        f"{series} {'rose' if step.size > 0 else 'fell'} by about {about(step.size)} a month ({percent(step.ratio)}) from "
-        f"{month_in_words(month)} {where(area, len(panel.areas))}.",
+        f"{_rose(series, step)} from {month_in_words(month)} {where(area, len(panel.areas))}.",
         *_of_sister(sister_name, sister),
     ]
     if len(panel.areas) >= PEERS:
