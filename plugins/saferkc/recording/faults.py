@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from saferkc.recording.series import Floats, Panel
-from saferkc.recording.steps import LEAST_BEFORE, Steps, filled, step_at
+from saferkc.recording.steps import LEAST_BEFORE, filled, step_at
 from scipy.stats import chi2
 
 FaultKind = Literal["missing", "incomplete", "loaded_twice"]
@@ -22,6 +22,7 @@ _LEAST_CLASSES = 3
 # nothing at all in a month is no crime figure where so many were to be expected in it
 _EXPECTED_IN_MISSING = 15.0
 _INCOMPLETE_BELOW, _TWICE = 0.85, (1.8, 2.2)
+_WORTH_A_LOOK = 1.35
 # the factor itself must be sure: 5 standard errors from 1; and the classes must agree on it at the 1 % level
 _SURE, _AGREEMENT = 5.0, 0.01
 
@@ -80,34 +81,36 @@ def _missing(counts: Floats, since: int) -> Iterator[Fault]:
 
 
 def _common_factor(counts: Floats, month: int, rows: tuple[int, ...]) -> Fault | None:
-    """A fault where all classes of month number ``month`` have changed by one factor, as nothing real does."""
+    """A fault where all classes of month number ``month`` have changed by one factor, as nothing real does.
+
+    ``counts`` has shape (1, K, months).
+    """
     is_newest = month == counts.shape[2] - 1
+    total = counts[0].sum(axis=0)
+    beside_last_year = total[month] / max(float(total[month - LEAST_BEFORE : month].mean()), 1.0)
+    # most months need no closer look
+    if beside_last_year < _WORTH_A_LOOK and not (is_newest and beside_last_year < 1):
+        return None
     steps = step_at(counts[:, :, : month + 1], month)
-    if steps is None:
+    enough = steps.expected[0] >= _ENOUGH if steps is not None else np.zeros(0, dtype=bool)
+    if steps is None or enough.sum() < _LEAST_CLASSES:
         return None
-    expected = steps.expected[0]
-    enough = expected >= _ENOUGH
-    if enough.sum() < _LEAST_CLASSES:
-        return None
-    expected, observed = expected[enough], counts[0, enough, month]
+    expected, observed = steps.expected[0, enough], counts[0, enough, month]
     factor = float(observed.sum() / expected.sum())
-    kind: FaultKind
+    kind: FaultKind | None = None
     if is_newest and factor < _INCOMPLETE_BELOW:
         kind = "incomplete"
     elif _TWICE[0] <= factor <= _TWICE[1]:
         kind = "loaded_twice"
-    else:
-        return None
-    variance = _variances(steps, enough, factor)
-    if abs(factor - 1) * expected.sum() / np.sqrt(variance.sum()) < _SURE:
-        return None
-    disagreement = float(((observed - factor * expected) ** 2 / variance).sum())
-    if disagreement > chi2.ppf(1 - _AGREEMENT, len(expected) - 1):
+    # what was multiplied keeps the noise of its month and of what was to be expected
+    variance = np.einsum("rkk->rk", steps.covariance)[0, enough] * max(factor, factor**2)
+    if kind is None or not _is_one_factor(observed, expected, variance, factor):
         return None
     return Fault(kind, rows, month, month, factor, float(expected.sum()))
 
 
-def _variances(steps: Steps, enough: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], factor: float) -> Floats:
-    """Variances of counts that have all been multiplied by ``factor``: noise of the month and of the expectation."""
-    own: Floats = np.einsum("rkk->rk", steps.covariance)[0][enough]
-    return own * max(factor, factor**2)
+def _is_one_factor(observed: Floats, expected: Floats, variance: Floats, factor: float) -> bool:
+    """Tell whether the factor is surely not 1, and all classes agree on it."""
+    sure = abs(factor - 1) * expected.sum() / np.sqrt(variance.sum()) >= _SURE
+    disagreement = float(((observed - factor * expected) ** 2 / variance).sum())
+    return bool(sure and disagreement <= chi2.ppf(1 - _AGREEMENT, len(expected) - 1))

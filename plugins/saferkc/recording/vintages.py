@@ -19,8 +19,8 @@ _SAME_TOTAL = 0.01
 class Restatement:
     """Areas (row numbers) whose settled history was restated, and by how much.
 
-    ``changes`` say by row how much of its offences differ (0 to 1); ``moved_between_areas`` tells whether all areas together stayed as they
-    were. ``first`` and ``last`` are the first and last restated month of the current panel.
+    ``changes`` say by row how much of its offences differ (0 to 1). ``moved_between_areas`` tells whether all areas
+    together stayed as they were. ``first`` and ``last`` are the first and last restated month of the current panel.
     """
 
     rows: tuple[int, ...]
