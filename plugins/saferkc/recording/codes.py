@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
-from saferkc.recording.series import Floats, Panel
 from scipy.optimize import linear_sum_assignment
+
+from saferkc.recording.series import Floats, Panel
 
 _YEAR = 12
 # a code that was used in fewer months never lived: its end is no news
@@ -78,10 +79,7 @@ def _death(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool
         return None
     place = end
     while place > _YEAR:
-        before = used[max(0, place - 1 - _YEAR) : place - 1].mean()
-        # the level is that of a year ago where the fading took some months
-        level = max(before, used[max(0, place - 1 - 2 * _YEAR) : place - 1].mean() / 2)
-        if delivered[place - 1] and used[place - 1] > _REMNANT * level:
+        if delivered[place - 1] and used[place - 1] > _REMNANT * _best_year(used[: place - 1]):
             break
         place -= 1
     if place == end or place <= _YEAR:
@@ -93,6 +91,12 @@ def _death(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool
     while faded - 1 > _YEAR and used[faded - 1] < 0.5 * used[max(0, faded - 1 - _YEAR) : faded - 1].mean():
         faded -= 1
     return place, faded
+
+
+def _best_year(used: Floats) -> float:
+    """The highest mean of twelve months: a code that is used now and then after its end is dead all the same."""
+    sums = np.concatenate([[0.0], used.cumsum()])
+    return float((sums[_YEAR:] - sums[:-_YEAR]).max() / _YEAR) if len(used) >= _YEAR else 0.0
 
 
 def _event(

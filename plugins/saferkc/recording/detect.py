@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+
 from saferkc.recording.codes import CodeEvent, code_events, joined
 from saferkc.recording.faults import Fault
 from saferkc.recording.findings import Change, Finding

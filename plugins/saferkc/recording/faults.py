@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from saferkc.recording.series import Floats, Panel
-from saferkc.recording.steps import LEAST_BEFORE, filled, step_at
 from scipy.stats import chi2
+
+from saferkc.recording.series import Floats, Panel
+from saferkc.recording.steps import LEAST_BEFORE, filled, restlessness, step_at
 
 FaultKind = Literal["missing", "incomplete", "loaded_twice"]
 # a class says something of a factor where so many were to be expected
@@ -91,7 +92,8 @@ def _common_factor(counts: Floats, month: int, rows: tuple[int, ...]) -> Fault |
     # most months need no closer look
     if beside_last_year < _WORTH_A_LOOK and not (is_newest and beside_last_year < 1):
         return None
-    steps = step_at(counts[:, :, : month + 1], month)
+    so_far = counts[:, :, : month + 1]
+    steps = step_at(so_far, month, restlessness(so_far))
     enough = steps.expected[0] >= _ENOUGH if steps is not None else np.zeros(0, dtype=bool)
     if steps is None or enough.sum() < _LEAST_CLASSES:
         return None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from saferkc.recording.series import Floats
-from saferkc.recording.steps import LEAST_BEFORE, step_at
+from saferkc.recording.steps import LEAST_BEFORE, restlessness, step_at
 
 # a step of all areas together, or of one, is worth a question from so many standard errors and so much of the level
 STEP_T, STEP_RATIO = 5.0, 0.08
@@ -46,7 +47,8 @@ def find_steps(counts: Floats, since: int, *, t: float = STEP_T) -> list[LevelSt
     Steps of one series are at least nine months apart, the clearest first.
     """
     places = list(range(max(since, 2 * LEAST_BEFORE), counts.shape[2]))
-    all_steps = [step_at(counts, place) for place in places]
+    drift = restlessness(counts)
+    all_steps = [step_at(counts, place, drift) for place in places]
     steps = [found for found in all_steps if found is not None]
     if not steps:
         return []
@@ -82,8 +84,9 @@ def find_upheavals(wholes: Floats, since: int) -> frozenset[int]:
     if wholes.shape[0] < 2:
         return frozenset()
     result: set[int] = set()
+    drift = restlessness(wholes[None])
     for place in range(max(since, 2 * LEAST_BEFORE), wholes.shape[1]):
-        steps = step_at(wholes[None], place)
+        steps = step_at(wholes[None], place, drift)
         if steps is None:
             continue
         stepping = (np.abs(steps.t[0]) >= STEP_T) & (np.abs(steps.size[0]) >= STEP_RATIO * steps.expected[0])
@@ -94,7 +97,7 @@ def find_upheavals(wholes: Floats, since: int) -> frozenset[int]:
 
 def agree(counts: Floats, place: int, sign: float) -> bool:
     """Tell whether three in four areas of ``counts``, shape (areas, months), step at ``place`` in this direction."""
-    steps = step_at(counts[:, None, :], place)
+    steps = step_at(counts[:, None, :], place, restlessness(counts[:, None, :]))
     if steps is None:
         return False
     big = steps.expected[:, 0] >= 1
@@ -112,7 +115,7 @@ class Beside:
 
 def beside(counts: Floats, place: int, ratio: float) -> Beside | None:
     """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing."""
-    steps = step_at(counts[None, None, :], place)
+    steps = step_at(counts[None, None, :], place, restlessness(counts[None, None, :]))
     if steps is None or steps.expected[0, 0] < 1:
         return None
     own, error = (

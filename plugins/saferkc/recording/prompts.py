@@ -7,6 +7,7 @@ often. The detector does not use them; a chart may show them.
 from __future__ import annotations
 
 import numpy as np
+
 from saferkc.recording.series import Floats
 
 # Limits of a chart of individual values: 2.66 mean moving ranges about the mean (Wheeler, Understanding Variation);

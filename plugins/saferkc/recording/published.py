@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from saferkc.recording.series import Panel
 
 _AREA = "Borough"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from saferkc.recording.series import Rate
 from saferkc.recording.steps import LEAST_BEFORE, step_at
 

@@ -4,6 +4,8 @@ For two classes the steps at a month are explained in five ways: nothing, only t
 proportion (crime rose or fell), or so many a month moved from one to the other. A move is believed where it explains
 the steps better than each of the other four by a margin. With one more free choice than "nothing" and as many as the
 others, the margin is a difference of chi-squares: 12 means that the next best explanation is e^6 times less likely.
+Where many areas move alike, a move may be believed beside a real rise or fall of both, at the price of one more free
+choice, as long as one class rises and the other falls.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from saferkc.recording.series import Floats
-from saferkc.recording.steps import AFTER, LEAST_BEFORE, Steps, step_at
+from saferkc.recording.steps import AFTER, LEAST_BEFORE, Steps, restlessness, step_at
 
 # a move must itself agree with what is seen: 1 % point of chi-square with one degree of freedom
 _AGREES = 6.63
@@ -22,6 +25,8 @@ _AGREES = 6.63
 _INTERVAL = 3.84
 # so near to each other two moves of one pair are one
 _ONE_MOVE_MONTHS = 6
+# what a second free choice costs, and how clearly each class must go its own way then, in standard errors
+_SECOND_CHOICE, _OWN_WAY = 3.84, 2.0
 
 
 @dataclass(frozen=True)
@@ -59,28 +64,32 @@ class Scan:
     steps: tuple[Steps, ...]
 
 
-def scan(counts: Floats, since: int) -> Scan | None:
+def scan(counts: Floats, since: int, *, beside_level: bool = False) -> Scan | None:
     """Look for moves between any two classes at each month from number ``since`` on.
 
-    ``counts`` has shape (R, K, months), without NaN. None where there is nothing to look at.
+    ``counts`` has shape (R, K, months), without NaN. ``beside_level`` believes moves beside a real rise or fall, too.
+    None where there is nothing to look at.
     """
     first, second = np.triu_indices(counts.shape[1], 1)
     places = tuple(range(max(since, LEAST_BEFORE), counts.shape[2]))
     if not first.size or not places:
         return None
+    drift = restlessness(counts)
     all_steps, margins, moved = [], [], []
     for place in places:
-        steps = step_at(counts, place)
+        steps = step_at(counts, place, drift)
         if steps is None:
             raise AssertionError("a month of the scan has a year before it")
-        margin, size = _margins(steps, first, second)
+        margin, size = _margins(steps, first, second, beside_level=beside_level)
         all_steps.append(steps)
         margins.append(margin)
         moved.append(size)
     return Scan(places, first, second, np.array(margins), np.array(moved), tuple(all_steps))
 
 
-def _margins(steps: Steps, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _margins(
+    steps: Steps, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp], *, beside_level: bool
+) -> tuple[Floats, Floats]:
     """By how much a move explains the steps better than the rest, and the move from second to first, (R, pairs)."""
     a, b = steps.size[:, first], steps.size[:, second]
     var_a, var_b = steps.covariance[:, first, first], steps.covariance[:, second, second]
@@ -100,6 +109,13 @@ def _margins(steps: Steps, first: npt.NDArray[np.intp], second: npt.NDArray[np.i
     level_b = np.maximum(steps.expected[:, second], 0.5)
     others = np.maximum.reduce([explained(1.0, 0.0)[0], explained(0.0, 1.0)[0], explained(level_a, level_b)[0]])
     margin = np.where(unexplained - by_move <= _AGREES, by_move - others, -np.inf)
+    if beside_level:
+        apart = (a * b < 0) & (np.minimum(np.abs(a) / np.sqrt(var_a), np.abs(b) / np.sqrt(var_b)) >= _OWN_WAY)
+        with_level = np.where(apart, unexplained - others - _SECOND_CHOICE, -np.inf)
+        # with a level change l in proportion and m moved: a = m + l level_a, b = l level_b - m
+        level = (a + b) / (level_a + level_b)
+        moved = np.where(with_level > margin, a - level * level_a, moved)
+        margin = np.maximum(margin, with_level)
     return margin, moved
 
 

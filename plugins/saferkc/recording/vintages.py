@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from saferkc.recording.series import Panel
 
 # late records and corrections move the newest months a little: those are no restatement
 _SETTLED_AFTER = 6
 _LEAST_MONTHS = 6
-_NOTICEABLE = 0.03
+_NOTICEABLE = 0.02
 # all areas together stay within this: what one lost another has
 _SAME_TOTAL = 0.01
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Finding, Nature, Treatment
 from saferkc.recording.series import Feed, Panel
-from saferkc.recording.steps import filled, step_at
+from saferkc.recording.steps import filled, restlessness, step_at
 from saferkc.recording.words import about, listed, month_in_words, why_then
 
 # a sibling that loses so much of what a new code holds gave it away
@@ -87,7 +88,7 @@ def _nature(panel: Panel, event: CodeEvent) -> tuple[Nature, str | None]:
     if event.born and event.died:
         return ("split" if len(event.born) >= len(event.died) else "merge"), None
     counts = filled(panel.counts).sum(axis=0, keepdims=True)
-    steps = step_at(counts, event.place)
+    steps = step_at(counts, event.place, restlessness(counts))
     if steps is None:
         return "scope", None
     own = [panel.children.index(name) for name in (*event.born, *event.died)]

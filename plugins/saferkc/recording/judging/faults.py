@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
 from saferkc.recording.faults import Fault, find_faults
 from saferkc.recording.findings import Effect, Finding
 from saferkc.recording.levels import beside

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, is_expected, known_change
 from saferkc.recording.judging.shares import PEERS
@@ -21,6 +22,7 @@ _CARRIES = 0.6
 # other wholes of the feed step with it: half of them, within a month
 _TOGETHER, _TOGETHER_T = 0.5, 4.0
 _RATE_MONTHS = 1
+_CEASES = -0.85
 
 
 def judge_levels(
@@ -97,6 +99,9 @@ def _of_whole(
         kind, confidence = ("recording", 0.9 if expected else 0.85) if lasts else ("unsure", 0.5)
     elif everything_moves:
         confidence = 0.85
+    elif step.ratio <= _CEASES:
+        # no crime ceases everywhere within a month
+        kind, confidence = "recording", 0.85
     elif entry and lasts:
         kind, confidence = "recording", 0.9
     elif expected:
@@ -112,7 +117,7 @@ def _of_whole(
         evidence.append("Most other kinds of offence moved in the same month: that is not a rule about one of them.")
     if entry:
         evidence.append(f"The register has it: {entry.name}.")
-    nature: Nature | None = entry.nature if entry else "counting_rule"
+    nature: Nature | None = entry.nature if entry else "scope" if step.ratio <= _CEASES else "counting_rule"
     treatment: Treatment | None = "break" if kind == "recording" else "note" if kind == "unsure" else None
     signals = ("peers", *(("sister",) if sister else ()), *(("known_day",) if expected else ()))
     step = replace(step, place=place)

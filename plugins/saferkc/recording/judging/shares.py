@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import numpy as np
+
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, is_expected, known_change
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.recording.shares import Move, Scan, moves, scan
-from saferkc.recording.steps import step_at
+from saferkc.recording.steps import restlessness, step_at
 from saferkc.recording.words import about, month_in_words, percent, where, why_then
 
 # so many areas make a crowd whose members can vouch for each other
 PEERS = 4
 # Margins from which a move is called recording, and from which it is worth a question. A move of one area that its
 # peers do not share is most likely no rule: it needs the clearest sign. On a day on which counting tends to change,
-# or with a new code, less will do. Every pair of classes is one more chance to be fooled: 2 ln(pairs) are added.
+# or with a new code, less will do where more than one area has it.
 _RECORDING = {"together": 12.0, "alone": 12.0, "apart": 18.0}
 _UNSURE = {"together": 9.0, "alone": 8.5, "apart": 11.0}
 _EXPECTED_DAY = 3.5
@@ -44,43 +45,57 @@ def judge_shares(
     """
     if panel.dimension == "flag" or len(panel.children) < 2:
         return
-    has_peers = len(panel.areas) >= PEERS
-    counts = np.concatenate([panel.counts, panel.counts.sum(axis=0, keepdims=True)]) if has_peers else panel.counts
-    found = scan(counts, since)
-    if found is None:
+    areas = scan(panel.counts, since)
+    if areas is None:
         return
-    expected = _eased(feed, panel, events, register, found)
-    found_together: list[Move] = []
-    order = [len(panel.areas)] if has_peers else []
-    for row in [*order, *range(len(panel.areas))]:
-        standing = "alone" if not has_peers else "together" if row == len(panel.areas) else "apart"
-        threshold = np.full(found.margins.shape[:2], np.inf)
-        threshold[:, row] = _UNSURE[standing] + 2 * np.log(len(found.first)) - expected
-        for move in moves(found, threshold):
-            if standing == "apart" and any(_same(move, other) for other in found_together):
-                continue
-            if move.after >= _HALF_A_YEAR and move.latest - move.earliest > _SHARP_MONTHS:
-                continue
-            if move.place in upheavals:
-                continue
-            if standing == "together":
-                if not _shared(found, move, panel.counts):
-                    continue
-                found_together.append(move)
-            yield _finding(feed, panel, move, standing, float(expected[found.places.index(move.place)]), register)
-            if standing == "together":
+    eased = _eased(feed, panel, events, register, areas.places)
+    shared: list[Move] = []
+    has_peers = len(panel.areas) >= PEERS
+    if has_peers:
+        together = scan(panel.counts.sum(axis=0, keepdims=True), since, beside_level=True)
+        if together is None:
+            raise AssertionError("all areas together have the months of each")
+        for move in _sharp(moves(together, _threshold(panel, "together", eased)[:, None]), upheavals):
+            if _shared(areas, move):
+                shared.append(move)
+                yield _finding(feed, panel, move, "together", float(eased[areas.places.index(move.place)]), register)
                 yield from _real_beside(feed, panel, move)
+    standing = "apart" if has_peers else "alone"
+    # what nobody shares is no rule: neither a day on which rules change nor a new code makes it likelier
+    own_eased = np.zeros_like(eased) if has_peers else eased
+    threshold = np.repeat(_threshold(panel, standing, own_eased)[:, None], len(panel.areas), axis=1)
+    for move in _sharp(moves(areas, threshold), upheavals):
+        if not any(_same(move, other) for other in shared):
+            yield _finding(feed, panel, move, standing, float(own_eased[areas.places.index(move.place)]), register)
+
+
+def _threshold(panel: Panel, standing: str, eased: Floats | float, least: Mapping[str, float] = _UNSURE) -> Floats:
+    """The margin from which a move says something: more where more pairs, and areas, give chance more chances."""
+    pairs = len(panel.children) * (len(panel.children) - 1) / 2
+    chances = pairs * (len(panel.areas) if standing == "apart" else 1)
+    return np.asarray(least[standing] + 2 * np.log(chances) - eased)
+
+
+def _sharp(found: Iterator[Move], upheavals: Container[int]) -> Iterator[Move]:
+    for move in found:
+        is_trend = move.after >= _HALF_A_YEAR and move.latest - move.earliest > _SHARP_MONTHS
+        if not is_trend and move.place not in upheavals:
+            yield move
 
 
 def _eased(
-    feed: Feed, panel: Panel, events: Sequence[CodeEvent], register: Sequence[KnownChange], found: Scan
+    feed: Feed,
+    panel: Panel,
+    events: Sequence[CodeEvent],
+    register: Sequence[KnownChange],
+    places: Sequence[int],
 ) -> Floats:
     """By how much less margin will do, for each month of the scan."""
     with_codes = {event.place for event in events if event.renames or event.born or event.died}
     return np.array(
         [
             _EXPECTED_DAY if place in with_codes or is_expected(feed, register, panel, panel.months[place]) else 0.0
-            for place in found.places
+            for place in places
         ]
     )
 
@@ -89,19 +104,17 @@ def _same(move: Move, other: Move) -> bool:
     return {move.gainer, move.loser} == {other.gainer, other.loser} and abs(move.place - other.place) <= 2
 
 
-def _shared(found: Scan, move: Move, counts: Floats) -> bool:
+def _shared(areas: Scan, move: Move) -> bool:
     """Tell whether two areas in three move the same way: one large borough is not London."""
-    steps = found.steps[found.places.index(move.place)]
-    rows = slice(0, counts.shape[0])
-    difference = steps.size[rows, move.gainer] - steps.size[rows, move.loser]
+    steps = areas.steps[areas.places.index(move.place)]
+    difference = steps.size[:, move.gainer] - steps.size[:, move.loser]
     return float((difference > 0).mean()) >= _AGREEING_AREAS
 
 
 def _finding(
     feed: Feed, panel: Panel, move: Move, standing: str, eased: float, register: Sequence[KnownChange]
 ) -> Finding:
-    pairs = len(panel.children) * (len(panel.children) - 1) / 2
-    threshold = _RECORDING[standing] + 2 * float(np.log(pairs)) - eased
+    threshold = float(_threshold(panel, standing, eased, _RECORDING))
     kind: Kind = "recording" if move.margin >= threshold else "unsure"
     nature: Nature = "geography" if panel.dimension == "place" else "practice" if standing == "apart" else "split"
     treatment: Treatment = "note" if kind == "unsure" else "break" if nature == "geography" else "bridge"
@@ -137,7 +150,7 @@ def _finding(
 def _real_beside(feed: Feed, panel: Panel, move: Move) -> Iterator[Finding]:
     """What is left in single areas when classes that moved are taken together: a real rise or fall, apart."""
     both = panel.counts[:, [move.gainer, move.loser]].sum(axis=1, keepdims=True)
-    steps = step_at(both, move.place)
+    steps = step_at(both, move.place, restlessness(both))
     if steps is None:
         return
     for row in np.flatnonzero(np.abs(steps.t[:, 0]) >= _REAL_T):
