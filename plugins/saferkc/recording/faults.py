@@ -24,6 +24,7 @@ _LEAST_CLASSES = 3
 _EXPECTED_IN_MISSING = 15.0
 _INCOMPLETE_BELOW, _TWICE = 0.85, (1.8, 2.2)
 _WORTH_A_LOOK = 1.35
+_LEVEL = 0.2
 # the factor itself must be sure: 5 standard errors from 1; and the classes must agree on it at the 1 % level
 _SURE, _AGREEMENT = 5.0, 0.01
 
@@ -50,17 +51,24 @@ def find_faults(panels: Sequence[Panel], since: int) -> list[Fault]:
     faults = list(_missing(counts, since))
     gone = {(row, month) for fault in faults for row in fault.rows for month in range(fault.first, fault.last + 1)}
     whole = filled(counts)
+    together = whole.sum(axis=0, keepdims=True)
     for month in range(max(since, LEAST_BEFORE), counts.shape[2]):
-        together = None
-        if len(everything) > 1 and not any((row, month) in gone for row in everything):
-            together = _common_factor(whole.sum(axis=0, keepdims=True), month, everything)
-            if together:
-                faults.append(together)
-        if not together:
-            rows = [row for row in everything if (row, month) not in gone]
-            alone = [_common_factor(whole[row : row + 1], month, (row,)) for row in rows]
-            faults += [fault for fault in alone if fault]
+        rows = [row for row in everything if (row, month) not in gone]
+        if len(everything) > 1:
+            fault = _common_factor(together, month, everything) if len(rows) == len(everything) else None
+            if fault:
+                faults.append(fault)
+            # where the other areas go the same way it is no fault of one of them
+            rows = [] if fault else [row for row in rows if _others_are_level(together - whole[row], month)]
+        alone = [_common_factor(whole[row : row + 1], month, (row,)) for row in rows]
+        faults += [fault for fault in alone if fault]
     return faults
+
+
+def _others_are_level(counts: Floats, month: int) -> bool:
+    """Tell whether counts of other areas, shape (1, K, months), are about what they were in the year before."""
+    total = counts[0].sum(axis=0)
+    return bool(abs(total[month] / max(total[month - LEAST_BEFORE : month].mean(), 1.0) - 1) <= _LEVEL)
 
 
 def _missing(counts: Floats, since: int) -> Iterator[Fault]:

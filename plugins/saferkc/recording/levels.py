@@ -16,7 +16,8 @@ from saferkc.recording.steps import LEAST_BEFORE, restlessness, step_at
 # a step of all areas together, or of one, is worth a question from so many standard errors and so much of the level
 STEP_T, STEP_RATIO = 5.0, 0.08
 _ONE_STEP_MONTHS = 9
-_UPHEAVAL_MONTHS = 2
+# most wholes at once: each need not be so sure
+_UPHEAVAL_MONTHS, _UPHEAVAL_T = 2, 3.0
 # the interval of the month: places whose t comes this near to the best
 _INTERVAL_T = 1.0
 _AGREEING_AREAS = 0.75
@@ -89,7 +90,7 @@ def find_upheavals(wholes: Floats, since: int) -> frozenset[int]:
         steps = step_at(wholes[None], place, drift)
         if steps is None:
             continue
-        stepping = (np.abs(steps.t[0]) >= STEP_T) & (np.abs(steps.size[0]) >= STEP_RATIO * steps.expected[0])
+        stepping = (np.abs(steps.t[0]) >= _UPHEAVAL_T) & (np.abs(steps.size[0]) >= STEP_RATIO * steps.expected[0])
         if stepping.sum() >= max(2.0, wholes.shape[0] / 2):
             result |= set(range(place - _UPHEAVAL_MONTHS, place + _UPHEAVAL_MONTHS + 1))
     return frozenset(result)
@@ -113,8 +114,11 @@ class Beside:
     level: bool
 
 
-def beside(counts: Floats, place: int, ratio: float) -> Beside | None:
-    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing."""
+def beside(counts: Floats, place: int, ratio: float, *, sure: float = 2.5) -> Beside | None:
+    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing.
+
+    ``sure`` is from how many standard errors on it moves.
+    """
     steps = step_at(counts[None, None, :], place, restlessness(counts[None, None, :]))
     if steps is None or steps.expected[0, 0] < 1:
         return None
@@ -125,8 +129,8 @@ def beside(counts: Floats, place: int, ratio: float) -> Beside | None:
     same_way = own * np.sign(ratio)
     return Beside(
         own,
-        moves=same_way >= 0.4 * abs(ratio) and same_way > 2.5 * error,
-        level=same_way + 2 * error < 0.5 * abs(ratio),
+        moves=same_way >= 0.4 * abs(ratio) and same_way > sure * error,
+        level=same_way < 0.4 * abs(ratio) and abs(ratio) - same_way > 2.5 * error,
     )
 
 

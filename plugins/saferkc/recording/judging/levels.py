@@ -20,7 +20,7 @@ _LASTS = 3
 # a class carries a step of the whole where so much of it is its own
 _CARRIES = 0.6
 # other wholes of the feed step with it: half of them, within a month
-_TOGETHER, _TOGETHER_T = 0.5, 4.0
+_TOGETHER, _TOGETHER_SURE = 0.5, 1.5
 _RATE_MONTHS = 1
 _CEASES = -0.85
 
@@ -76,7 +76,11 @@ def _of_whole(
     place = _expected_place(feed, panel, step, register)
     month = panel.months[place]
     sister_name, sister = _sister(feed, panel, step)
-    others = [beside(counts, step.place, step.ratio) for parent, counts in wholes.items() if parent != panel.parent]
+    others = [
+        beside(counts, step.place, step.ratio, sure=_TOGETHER_SURE)
+        for parent, counts in wholes.items()
+        if parent != panel.parent
+    ]
     moving = sum(1 for other in others if other is not None and other.moves)
     everything_moves = bool(others) and moving >= _TOGETHER * len(others)
     entry = known_change(register, panel, month)
@@ -156,7 +160,7 @@ def _of_flag(
     a_go_live = feed.is_usual(month) and month.month != 4
     reasons = [bool(captured), len(flags) > 1, a_go_live, entry is not None]
     kind: Kind = "real"
-    if sum(reasons) >= 2 and step.after >= 1:
+    if sum(reasons) >= 2 or (captured and step.after >= _LASTS):
         kind = "recording"
     elif any(reasons):
         kind = "unsure"

@@ -19,8 +19,8 @@ PEERS = 4
 # Margins from which a move is called recording, and from which it is worth a question. A move of one area that its
 # peers do not share is most likely no rule: it needs the clearest sign. On a day on which counting tends to change,
 # or with a new code, less will do where more than one area has it.
-_RECORDING = {"together": 12.0, "alone": 12.0, "apart": 18.0}
-_UNSURE = {"together": 9.0, "alone": 8.5, "apart": 11.0}
+_RECORDING = {"together": 10.0, "alone": 11.0, "apart": 18.0}
+_UNSURE = {"together": 7.0, "alone": 7.5, "apart": 11.0}
 _EXPECTED_DAY = 3.5
 # a step is sharp: half a year later its month is known this well; what goes on for longer is a trend
 _SHARP_MONTHS, _HALF_A_YEAR = 5, 6
