@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from saferkc.recording import Panel
 from saferkc.recording.series import Feed
-from saferkc.recording.steps import filled, step_at
+from saferkc.recording.steps import filled, restlessness, step_at
 
 
 def months(count: int) -> tuple[date, ...]:
@@ -22,19 +22,27 @@ def months(count: int) -> tuple[date, ...]:
 @given(
     step=st.floats(-40, 40),
     level=st.floats(50, 200),
-    slope=st.floats(-1, 1),
     height=st.floats(0, 20),
+    drift=st.sampled_from([0.0, 0.06, 0.5]),
     before=st.integers(36, 60),
     after=st.integers(1, 12),
 )
-def test_a_step_is_found_whatever_season_and_slope(
-    step: float, level: float, slope: float, height: float, before: int, after: int
+def test_a_step_is_found_whatever_season_and_whatever_drift_is_allowed_for(
+    step: float, level: float, height: float, drift: float, before: int, after: int
 ) -> None:
     number = np.arange(before + after)
-    counts = level + slope * number + height * ((number % 12) == 7) + step * (number >= before)
-    found = step_at(counts[None, None], before)
+    counts = level + height * ((number % 12) == 7) + step * (number >= before)
+    found = step_at(counts[None, None], before, drift)
     assert found is not None
     assert found.size[0, 0] == pytest.approx(step, abs=1e-6)
+
+
+@pytest.mark.parametrize("after", [1, 4, 12])
+def test_a_trend_is_no_step(after: int) -> None:
+    counts = np.random.default_rng(4).poisson(100 * 1.01 ** np.arange(48 + after), (200, 1, 48 + after)).astype(float)
+    found = step_at(counts, 48, restlessness(counts))
+    assert found is not None
+    assert (np.abs(found.t) > 3.3).mean() < 0.01
 
 
 @hypothesis_settings(max_examples=20)

@@ -4,8 +4,8 @@ For two classes the steps at a month are explained in five ways: nothing, only t
 proportion (crime rose or fell), or so many a month moved from one to the other. A move is believed where it explains
 the steps better than each of the other four by a margin. With one more free choice than "nothing" and as many as the
 others, the margin is a difference of chi-squares: 12 means that the next best explanation is e^6 times less likely.
-Where many areas move alike, a move may be believed beside a real rise or fall of both, at the price of one more free
-choice, as long as one class rises and the other falls.
+A move may also be believed beside a real rise or fall of both, at the price of one more free choice, as long as one
+class rises and the other falls.
 """
 
 from __future__ import annotations

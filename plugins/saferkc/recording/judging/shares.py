@@ -45,12 +45,13 @@ def judge_shares(
     """
     if panel.dimension == "flag" or len(panel.children) < 2:
         return
-    areas = scan(panel.counts, since)
+    has_peers = len(panel.areas) >= PEERS
+    # what one area has and its peers have not must fit in every respect
+    areas = scan(panel.counts, since, beside_level=not has_peers)
     if areas is None:
         return
     eased = _eased(feed, panel, events, register, areas.places)
     shared: list[Move] = []
-    has_peers = len(panel.areas) >= PEERS
     if has_peers:
         together = scan(panel.counts.sum(axis=0, keepdims=True), since, beside_level=True)
         if together is None:
