@@ -274,3 +274,25 @@ def test_prompts_fire_on_a_real_fall() -> None:
     assert z_score_signals(values)
     assert any(abs(month - 40) <= 1 for month in pelt_changes(values))
     assert not [month for month in xmr_signals(values) if month < 12], "limits from fewer than 12 points are on trial"
+
+
+def flags_that_step(rate: bool) -> Feed:
+    """Two flags that rise in nine areas at once, with or without a step in how records are captured."""
+    chance = np.random.default_rng(2)
+    base = chance.poisson(1000, (9, MONTHS)).astype(float)
+    share = np.where(np.arange(MONTHS) >= 50, 0.3, 0.2)
+    counts = np.stack([chance.binomial(base.astype(int), share), chance.binomial(base.astype(int), share)], axis=1)
+    areas = tuple(f"area {n}" for n in range(9))
+    flags = Panel("feed", "All", areas, ("Knife", "Gun"), months(), counts.astype(float), "flag", base=base)
+    empty = np.where(np.arange(MONTHS) >= 50, 0.15, 0.05) * base
+    return Feed("feed", (flags,), rates=(Rate("records without x", "system", empty, base),) if rate else ())
+
+
+def test_flags_that_step_together_may_do_so_in_truth() -> None:
+    assert {change.lead.kind for change in examine(flags_that_step(rate=False))} <= {"real"}
+
+
+def test_flags_that_step_while_records_are_captured_otherwise_are_a_recording_change() -> None:
+    (change,) = examine(flags_that_step(rate=True))
+    assert (change.lead.kind, change.lead.nature, change.lead.treatment) == ("recording", "system", "break")
+    assert change.lead.month == months()[50]

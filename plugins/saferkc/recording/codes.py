@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from saferkc.recording.series import Floats, Panel
+
+Flags = npt.NDArray[np.bool_]
 
 _YEAR = 12
 # a code that was used in fewer months never lived: its end is no news
@@ -49,7 +52,7 @@ class CodeEvent:
 def code_events(panel: Panel) -> list[CodeEvent]:
     """Find the months in which codes were born or died in all areas together, in order of time."""
     used = np.nansum(panel.counts, axis=0)
-    delivered = ~np.isnan(panel.counts).all(axis=(0, 1))
+    delivered: Flags = np.asarray(~np.isnan(panel.counts).all(axis=(0, 1)))
     births: dict[int, list[int]] = {}
     deaths: dict[int, list[tuple[int, int]]] = {}
     for child, name in enumerate(panel.children):
@@ -65,14 +68,14 @@ def code_events(panel: Panel) -> list[CodeEvent]:
     ]
 
 
-def _birth(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int | None:
+def _birth(used: Floats, delivered: Flags) -> int | None:
     there = np.flatnonzero(used > 0)
     if not there.size or delivered[: there[0]].sum() < _YEAR:
         return None
     return int(there[0])
 
 
-def _death(used: Floats, delivered: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[int, int] | None:
+def _death(used: Floats, delivered: Flags) -> tuple[int, int] | None:
     """The first month of those up to the end in which hardly anything is counted, and where the fading began."""
     end = len(used)
     if (used > 0).sum() < _LIVED_MONTHS:
@@ -140,8 +143,8 @@ def _unlike(panel: Panel, old: int, new: int, before: float, after: float) -> fl
 
 def likeness(one: str, other: str) -> float:
     """How alike two names are, 0 to 1, whatever their punctuation and capitals."""
-    plain = [re.sub(r"[^a-z0-9]+", " ", name.lower()).strip() for name in (one, other)]
-    return SequenceMatcher(None, *plain).ratio()
+    first, second = (re.sub(r"[^a-z0-9]+", " ", name.lower()).strip() for name in (one, other))
+    return SequenceMatcher(None, first, second).ratio()
 
 
 def _mistyped(panel: Panel, used: Floats, child: int, place: int) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from saferkc.recording.series import Panel
@@ -61,7 +62,7 @@ def _panel(
     major: str,
     areas: Sequence[str],
     months: Sequence[date],
-    absent: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    absent: npt.NDArray[np.bool_],
     series: str,
 ) -> Panel:
     minors = sorted(frame["minor"].unique().to_list())

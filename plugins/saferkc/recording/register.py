@@ -62,8 +62,11 @@ def known_changes(register: Register) -> list[KnownChange]:
         change = register.change(row["change_code"])
         if change is None or change["status"] != "active":
             continue
-        treatment = next((t for t in get_args(Treatment) if t in register.treatments(row)), "note")
-        nature = next(n for n in get_args(Nature) if n == change["nature"])
+        treatments: tuple[Treatment, ...] = get_args(Treatment)
+        natures: tuple[Nature, ...] = get_args(Nature)
+        # the first in the order of the type: a whole that is bridged is bridged, though its classes break
+        treatment: Treatment = next((t for t in treatments if t in register.treatments(row)), "note")
+        nature = next(n for n in natures if n == change["nature"])
         end = date.fromisoformat(change["effective_to"]) if change["effective_to"] else None
         start = date.fromisoformat(change["effective_from"])
         found.append(

@@ -158,17 +158,15 @@ def _of_flag(
     near = {other.series for other in found if abs(other.place - step.place) <= 1}
     flags = sorted(name for series, name in enumerate(panel.children) if series in near)
     a_go_live = feed.is_usual(month) and month.month != 4
-    reasons = [bool(captured), len(flags) > 1, a_go_live, entry is not None]
-    kind: Kind = "real"
-    if sum(reasons) >= 2 or (captured and step.after >= _LASTS):
-        kind = "recording"
-    elif any(reasons):
-        kind = "unsure"
-    if kind == "real":
+    # flags that hold one another step together in truth as well: several are no reason, only more of one
+    reasons = [bool(captured), a_go_live, entry is not None]
+    if not any(reasons):
         return
+    is_sure = sum(reasons) > 1 or len(flags) > 1 or step.after >= _LASTS
+    kind: Kind = "recording" if is_sure else "unsure"
     evidence = [
         f"{_rose(panel.children[step.series], step)} from {month_in_words(month)} in nearly all areas at once, while "
-        f"{panel.parent} stayed level: how it is flagged has changed, not the crime.",
+        f"{panel.parent} stayed level: how it is flagged {'has' if is_sure else 'may have'} changed, not the crime.",
         *([f"{listed(flags)} stepped in the same month."] if len(flags) > 1 else []),
         *(f"In the same month the share of {rate.rate.name} went from {percent(rate.before)} to {percent(rate.after)}."
           for rate in captured),
@@ -176,9 +174,10 @@ def _of_flag(
     ]  # fmt: skip
     if entry:
         evidence.append(f"The register has it: {entry.name}.")
+    agreeing = sum(reasons) + (len(flags) > 1) + (step.after >= _LASTS)
     yield _finding(
-        feed, panel, step, panel.children[step.series], panel.areas, kind, "system",
-        min(0.95, 0.5 + 0.17 * sum(reasons)), "break" if kind == "recording" else "note", evidence,
+        feed, panel, step, panel.children[step.series], panel.areas, kind, "system", min(0.95, 0.5 + 0.15 * agreeing),
+        "break" if kind == "recording" else "note", evidence,
         ("peers", "flags", *(("capture",) if captured else ())), entry,
     )  # fmt: skip
 
