@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -50,6 +51,8 @@ class Finding:
     evidence: tuple[str, ...]
     signals: tuple[str, ...]
     effect: Effect | None = None
+    # the same for each area, where a change holds in many: what a bridge of one borough needs
+    effect_by_area: Mapping[str, Effect] = field(default_factory=dict)
     # all classes that take part, the one named by ``series`` included
     classes: tuple[str, ...] = ()
     register_id: str | None = None

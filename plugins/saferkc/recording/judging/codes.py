@@ -9,20 +9,23 @@ import numpy as np
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Finding, Nature, Treatment
 from saferkc.recording.series import Feed, Panel
-from saferkc.recording.steps import filled, restlessness, step_at
+from saferkc.recording.steps import restlessness, step_at
 from saferkc.recording.words import about, listed, month_in_words, why_then
 
 # a sibling that loses so much of what a new code holds gave it away
 _GIVEN_AWAY, _GIVEN_AWAY_T = 0.5, 2.0
 
 
-def judge_codes(feed: Feed, panel: Panel, events: Sequence[CodeEvent]) -> Iterator[Finding]:
-    """Say what each event of the code list means. ``panel`` is as delivered, with old and new codes apart."""
+def judge_codes(feed: Feed, panel: Panel, ready: Panel, events: Sequence[CodeEvent]) -> Iterator[Finding]:
+    """Say what each event of the code list means.
+
+    ``panel`` is as delivered, with old and new codes apart; ``ready`` is joined over renames and without NaN.
+    """
     for event in events:
         if event.renames:
             yield _rename(feed, panel, event)
         if event.born or event.died:
-            yield _other(feed, panel, event)
+            yield _other(feed, panel, ready, event)
         for wrong, meant in event.mistyped:
             yield Finding(
                 kind="data_fault", nature="coverage", feed=feed.name, series=wrong, bridged_parent=panel.parent,
@@ -52,9 +55,9 @@ def _rename(feed: Feed, panel: Panel, event: CodeEvent) -> Finding:
     )  # fmt: skip
 
 
-def _other(feed: Feed, panel: Panel, event: CodeEvent) -> Finding:
+def _other(feed: Feed, panel: Panel, ready: Panel, event: CodeEvent) -> Finding:
     month = panel.months[event.place]
-    nature, partner = _nature(panel, event)
+    nature, partner = _nature(ready, event)
     treatment: Treatment = "bridge" if nature in ("split", "merge") else "break"
     evidence = []
     if event.born:
@@ -87,7 +90,7 @@ def _nature(panel: Panel, event: CodeEvent) -> tuple[Nature, str | None]:
     """Split or merge where a class that stays moves the other way by as much; else the scope has changed."""
     if event.born and event.died:
         return ("split" if len(event.born) >= len(event.died) else "merge"), None
-    counts = filled(panel.counts).sum(axis=0, keepdims=True)
+    counts = panel.counts.sum(axis=0, keepdims=True)
     steps = step_at(counts, event.place, restlessness(counts))
     if steps is None:
         return "scope", None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,7 +60,8 @@ def judge_shares(
         for move in _sharp(moves(together, _threshold(panel, "together", eased)[:, None]), upheavals):
             if _shared(areas, move):
                 shared.append(move)
-                yield _finding(feed, panel, move, "together", float(eased[areas.places.index(move.place)]), register)
+                found = _finding(feed, panel, move, "together", float(eased[areas.places.index(move.place)]), register)
+                yield replace(found, effect_by_area=_by_area(panel, areas, move))
                 yield from _real_beside(feed, panel, move)
     standing = "apart" if has_peers else "alone"
     # what nobody shares is no rule: neither a day on which rules change nor a new code makes it likelier
@@ -68,6 +70,24 @@ def judge_shares(
     for move in _sharp(moves(areas, threshold), upheavals):
         if not any(_same(move, other) for other in shared):
             yield _finding(feed, panel, move, standing, float(own_eased[areas.places.index(move.place)]), register)
+
+
+def _by_area(panel: Panel, areas: Scan, move: Move) -> dict[str, Effect]:
+    """How much moved in each area: half the difference of the two steps, for each class tells of the move alike."""
+    steps = areas.steps[areas.places.index(move.place)]
+    a, b = move.gainer, move.loser
+    moved = (steps.size[:, a] - steps.size[:, b]) / 2
+    covariance = steps.covariance
+    error = np.sqrt(np.maximum(covariance[:, a, a] + covariance[:, b, b] - 2 * covariance[:, a, b], 0.0)) / 2
+    unit = _unit(panel, move)
+    return {
+        area: Effect(float(m), float(m - 1.96 * e), float(m + 1.96 * e), unit)
+        for area, m, e in zip(panel.areas, moved, error, strict=True)
+    }
+
+
+def _unit(panel: Panel, move: Move) -> str:
+    return f"offences a month moved from “{panel.children[move.loser]}” to “{panel.children[move.gainer]}”"
 
 
 def _threshold(panel: Panel, standing: str, eased: Floats | float, least: Mapping[str, float] = _UNSURE) -> Floats:
@@ -142,7 +162,7 @@ def _finding(
         signals=("sibling_share", *(("peers",) if standing == "together" else ()), *(("known_day",) if eased else ())),
         effect=Effect(
             move.moved, move.moved - 1.96 * move.standard_error, move.moved + 1.96 * move.standard_error,
-            f"offences a month moved from “{loser}” to “{gainer}”",
+            _unit(panel, move),
         ),
         classes=(gainer, loser), register_id=entry.register_id if entry else None,
     )  # fmt: skip
