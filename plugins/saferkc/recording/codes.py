@@ -29,8 +29,8 @@ _LACKING = 8.0
 _REMNANT = 0.01
 # a code that comes for one that goes: levels within a factor of 3; a name as like as this is taken at once
 _LEVEL_RATIO, _LIKE, _SAME_WORD = 3.0, 0.6, 0.85
-# a mistyped code is used for a few records only
-_FEW = 0.05
+# a mistyped code is used for a few records only, and is about as long as the right one
+_FEW, _SLIP_LETTERS = 0.1, 1
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def _mistyped(panel: Panel, used: Floats, child: int, place: int) -> tuple[str, 
     for other, name in enumerate(panel.children):
         known = used[other, :place].sum() > 0
         few = used[child, place:].mean() <= _FEW * max(used[other, max(0, place - _YEAR) : place].mean(), 1.0)
-        if other != child and known and few and likeness(name, panel.children[child]) >= _SAME_WORD:
+        as_long = abs(len(name) - len(panel.children[child])) <= _SLIP_LETTERS
+        if other != child and known and few and as_long and likeness(name, panel.children[child]) >= _SAME_WORD:
             return panel.children[child], name
     return None
 

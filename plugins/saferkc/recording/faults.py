@@ -26,7 +26,9 @@ _INCOMPLETE_BELOW, _TWICE = 0.85, (1.8, 2.2)
 _WORTH_A_LOOK = 1.35
 _LEVEL = 0.2
 # the factor itself must be sure: 5 standard errors from 1; and the classes must agree on it at the 1 % level
-_SURE, _AGREEMENT = 5.0, 0.01
+# (nothing real doubles everything, so a delivery loaded twice need not agree so well)
+_SURE = 5.0
+_AGREEMENT: dict[FaultKind, float] = {"incomplete": 0.01, "loaded_twice": 0.0001}
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,13 @@ def _common_factor(counts: Floats, month: int, rows: tuple[int, ...]) -> Fault |
         kind = "loaded_twice"
     # what was multiplied keeps the noise of its month and of what was to be expected
     variance = np.einsum("rkk->rk", steps.covariance)[0, enough] * max(factor, factor**2)
-    if kind is None or not _is_one_factor(observed, expected, variance, factor):
+    if kind is None or not _is_one_factor(observed, expected, variance, factor, _AGREEMENT[kind]):
         return None
     return Fault(kind, rows, month, month, factor, float(expected.sum()))
 
 
-def _is_one_factor(observed: Floats, expected: Floats, variance: Floats, factor: float) -> bool:
-    """Tell whether the factor is surely not 1, and all classes agree on it."""
+def _is_one_factor(observed: Floats, expected: Floats, variance: Floats, factor: float, level: float) -> bool:
+    """Tell whether the factor is surely not 1, and all classes agree on it at this level of significance."""
     sure = abs(factor - 1) * expected.sum() / np.sqrt(variance.sum()) >= _SURE
     disagreement = float(((observed - factor * expected) ** 2 / variance).sum())
-    return bool(sure and disagreement <= chi2.ppf(1 - _AGREEMENT, len(expected) - 1))
+    return bool(sure and disagreement <= chi2.ppf(1 - level, len(expected) - 1))

@@ -9,8 +9,8 @@ import numpy as np
 
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, is_expected, known_change
-from saferkc.recording.judging.shares import PEERS
-from saferkc.recording.levels import Beside, LevelStep, agree, beside, find_ramp, find_steps
+from saferkc.recording.judging.shares import PEERS, SHARP_MONTHS
+from saferkc.recording.levels import STEP_T, Beside, LevelStep, agree, beside, find_ramp, find_steps
 from saferkc.recording.rates import RateStep
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.recording.words import about, listed, month_in_words, percent, where, why_then
@@ -18,7 +18,7 @@ from saferkc.recording.words import about, listed, month_in_words, percent, wher
 # before so many months a step may as well be one bad month, or a Carnival
 _LASTS = 3
 # a class carries a step of the whole where so much of it is its own
-_CARRIES = 0.6
+_CARRIES, _CARRIED_T = 0.6, 3.0
 # other wholes of the feed step with it: half of them, within a month
 _TOGETHER, _TOGETHER_SURE = 0.5, 1.5
 _RATE_MONTHS = 1
@@ -52,9 +52,12 @@ def _of_all_areas(
     since: int,
 ) -> Iterator[Finding]:
     together = np.concatenate([panel.counts.sum(axis=0), panel.total.sum(axis=0, keepdims=True)])[None]
-    found = find_steps(together, since)
+    # a whole may step less clearly than the class that carries it
+    found = find_steps(together, since, t=_CARRIED_T)
     whole = len(panel.children)
     for step in found:
+        if abs(step.t) < STEP_T and not (step.series == whole and _carriers(panel, step, found)):
+            continue
         by_area = panel.total if step.series == whole else panel.counts[:, step.series]
         if not agree(by_area, step.place, step.size):
             continue
@@ -84,14 +87,10 @@ def _of_whole(
     moving = sum(1 for other in others if other is not None and other.moves)
     everything_moves = bool(others) and moving >= _TOGETHER * len(others)
     entry = known_change(register, panel, month)
-    expected = is_expected(feed, register, panel, month)
-    carriers = [
-        other
-        for other in found
-        if other.series < len(panel.children)
-        and abs(other.place - step.place) <= 1
-        and other.size * np.sign(step.size) >= _CARRIES * abs(step.size)
-    ]
+    # a day says something about a step and nothing about what goes on for half a year
+    is_sharp = step.latest - step.earliest <= SHARP_MONTHS
+    expected = is_sharp and is_expected(feed, register, panel, month)
+    carriers = _carriers(panel, step, found)
     series = panel.children[carriers[0].series] if carriers else panel.parent
     kind: Kind = "real"
     confidence = 0.7
@@ -129,10 +128,24 @@ def _of_whole(
                     treatment, evidence, signals, entry)  # fmt: skip
 
 
+def _carriers(panel: Panel, step: LevelStep, found: Sequence[LevelStep]) -> list[LevelStep]:
+    """Clear steps of classes that make up most of a step of their whole."""
+    return [
+        other
+        for other in found
+        if other.series < len(panel.children)
+        and abs(other.place - step.place) <= 1
+        and other.size * np.sign(step.size) >= _CARRIES * abs(step.size)
+        and abs(other.t) >= STEP_T
+    ]
+
+
 def _expected_place(feed: Feed, panel: Panel, step: LevelStep, register: Sequence[KnownChange]) -> int:
     """Where the month is not sure and a change was to be expected in one of those that it may be: that one."""
     places = range(step.earliest, step.latest + 1)
     expected = [place for place in places if is_expected(feed, register, panel, panel.months[place])]
+    if step.latest - step.earliest > SHARP_MONTHS:
+        return step.place
     return expected[0] if len(expected) == 1 else step.place
 
 
@@ -155,7 +168,7 @@ def _of_flag(
         return
     entry = known_change(register, panel, month)
     captured = [rate for rate in rate_steps if abs(rate.place - step.place) <= _RATE_MONTHS]
-    near = {other.series for other in found if abs(other.place - step.place) <= 1}
+    near = {other.series for other in found if abs(other.place - step.place) <= 1 and abs(other.t) >= STEP_T}
     flags = sorted(name for series, name in enumerate(panel.children) if series in near)
     a_go_live = feed.is_usual(month) and month.month != 4
     # flags that hold one another step together in truth as well: several are no reason, only more of one

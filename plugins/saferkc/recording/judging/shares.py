@@ -24,7 +24,7 @@ _RECORDING = {"together": 10.0, "alone": 11.0, "apart": 18.0}
 _UNSURE = {"together": 7.0, "alone": 7.5, "apart": 11.0}
 _EXPECTED_DAY = 3.5
 # a step is sharp: half a year later its month is known this well; what goes on for longer is a trend
-_SHARP_MONTHS, _HALF_A_YEAR = 5, 6
+SHARP_MONTHS, _HALF_A_YEAR = 5, 6
 _MOST_CONFIDENCE = 0.98
 _AGREEING_AREAS = 2 / 3
 # what is left of a level after the move is real crime from so many standard errors
@@ -94,12 +94,13 @@ def _threshold(panel: Panel, standing: str, eased: Floats | float, least: Mappin
     """The margin from which a move says something: more where more pairs, and areas, give chance more chances."""
     pairs = len(panel.children) * (len(panel.children) - 1) / 2
     chances = pairs * (len(panel.areas) if standing == "apart" else 1)
-    return np.asarray(least[standing] + 2 * np.log(chances) - eased)
+    # noise reaches a margin m with a chance that falls as e^-m: both classes must go their way by the root of it
+    return np.asarray(least[standing] + np.log(chances) - eased)
 
 
 def _sharp(found: Iterator[Move], upheavals: Container[int]) -> Iterator[Move]:
     for move in found:
-        is_trend = move.after >= _HALF_A_YEAR and move.latest - move.earliest > _SHARP_MONTHS
+        is_trend = move.after >= _HALF_A_YEAR and move.latest - move.earliest > SHARP_MONTHS
         if not is_trend and move.place not in upheavals:
             yield move
 
