@@ -39,7 +39,7 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
         recent = [event for event in events[panel.parent] if event.place >= since]
         findings += judge_codes(feed, panel, ready, recent)
         findings += judge_shares(feed, ready, recent, register, upheavals, since)
-    findings += judge_levels(feed, whole, register, rate_steps, since)
+    findings += judge_levels(feed, whole, register, rate_steps, upheavals, since)
     findings += judge_ramps(feed, whole)
     findings += judge_rates(feed, rate_steps)
     return one_cause(_without_fresh_classes(findings, events, feed), _wholes(feed))

@@ -114,11 +114,8 @@ class Beside:
     level: bool
 
 
-def beside(counts: Floats, place: int, ratio: float, *, sure: float = 2.5) -> Beside | None:
-    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing.
-
-    ``sure`` is from how many standard errors on it moves.
-    """
+def beside(counts: Floats, place: int, ratio: float) -> Beside | None:
+    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing."""
     steps = step_at(counts[None, None, :], place, restlessness(counts[None, None, :]))
     if steps is None or steps.expected[0, 0] < 1:
         return None
@@ -129,7 +126,7 @@ def beside(counts: Floats, place: int, ratio: float, *, sure: float = 2.5) -> Be
     same_way = own * np.sign(ratio)
     return Beside(
         own,
-        moves=same_way >= 0.4 * abs(ratio) and same_way > sure * error,
+        moves=same_way >= 0.4 * abs(ratio) and same_way > 2.5 * error,
         level=same_way < 0.4 * abs(ratio) and abs(ratio) - same_way > 2.5 * error,
     )
 

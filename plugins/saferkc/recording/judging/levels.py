@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,27 +12,32 @@ from saferkc.recording.judging.known import KnownChange, is_expected, known_chan
 from saferkc.recording.judging.shares import PEERS, SHARP_MONTHS
 from saferkc.recording.levels import STEP_T, Beside, LevelStep, agree, beside, find_ramp, find_steps
 from saferkc.recording.rates import RateStep
-from saferkc.recording.series import Feed, Floats, Panel
+from saferkc.recording.series import Feed, Panel
 from saferkc.recording.words import about, listed, month_in_words, percent, where, why_then
 
 # before so many months a step may as well be one bad month, or a Carnival
 _LASTS = 3
 # a class carries a step of the whole where so much of it is its own
 _CARRIES, _CARRIED_T = 0.6, 3.0
-# other wholes of the feed step with it: half of them, within a month
-_TOGETHER, _TOGETHER_SURE = 0.5, 1.5
 _RATE_MONTHS = 1
 _CEASES = -0.85
 
 
 def judge_levels(
-    feed: Feed, panels: Sequence[Panel], register: Sequence[KnownChange], rate_steps: Sequence[RateStep], since: int
+    feed: Feed,
+    panels: Sequence[Panel],
+    register: Sequence[KnownChange],
+    rate_steps: Sequence[RateStep],
+    upheavals: Container[int],
+    since: int,
 ) -> Iterator[Finding]:
-    """Yield what steps of wholes, of their classes and of flags mean. ``panels`` are joined and without NaN."""
-    wholes = {panel.parent: panel.total.sum(axis=0) for panel in panels}
+    """Yield what steps of wholes, of their classes and of flags mean. ``panels`` are joined and without NaN.
+
+    In months of ``upheavals`` most wholes step at once.
+    """
     for panel in panels:
         if len(panel.areas) >= PEERS:
-            yield from _of_all_areas(feed, panel, wholes, register, rate_steps, since)
+            yield from _of_all_areas(feed, panel, upheavals, register, rate_steps, since)
             sizes = panel.total[:, None, :]
         else:
             sizes = panel.counts if panel.dimension == "flag" else panel.total[:, None, :]
@@ -46,7 +51,7 @@ def judge_levels(
 def _of_all_areas(
     feed: Feed,
     panel: Panel,
-    wholes: Mapping[str, Floats],
+    upheavals: Container[int],
     register: Sequence[KnownChange],
     rate_steps: Sequence[RateStep],
     since: int,
@@ -65,7 +70,7 @@ def _of_all_areas(
             if step.series != whole:
                 yield from _of_flag(feed, panel, step, found, rate_steps, register)
         elif step.series == whole:
-            yield _of_whole(feed, panel, step, found, wholes, register)
+            yield _of_whole(feed, panel, step, found, upheavals, register)
 
 
 def _of_whole(
@@ -73,19 +78,13 @@ def _of_whole(
     panel: Panel,
     step: LevelStep,
     found: Sequence[LevelStep],
-    wholes: Mapping[str, Floats],
+    upheavals: Container[int],
     register: Sequence[KnownChange],
 ) -> Finding:
     place = _expected_place(feed, panel, step, register)
     month = panel.months[place]
     sister_name, sister = _sister(feed, panel, step)
-    others = [
-        beside(counts, step.place, step.ratio, sure=_TOGETHER_SURE)
-        for parent, counts in wholes.items()
-        if parent != panel.parent
-    ]
-    moving = sum(1 for other in others if other is not None and other.moves)
-    everything_moves = bool(others) and moving >= _TOGETHER * len(others)
+    everything_moves = step.place in upheavals
     entry = known_change(register, panel, month)
     # a day says something about a step and nothing about what goes on for half a year
     is_sharp = step.latest - step.earliest <= SHARP_MONTHS
