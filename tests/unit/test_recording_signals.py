@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from saferkc.recording import Feed, Panel, Rate, examine
 from saferkc.recording.codes import code_events, joined, likeness
 from saferkc.recording.faults import find_faults
@@ -296,3 +298,30 @@ def test_flags_that_step_while_records_are_captured_otherwise_are_a_recording_ch
     (change,) = examine(flags_that_step(rate=True))
     assert (change.lead.kind, change.lead.nature, change.lead.treatment) == ("recording", "system", "break")
     assert change.lead.month == months()[50]
+
+
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(
+    seed=st.integers(0, 10_000),
+    areas=st.integers(1, 5),
+    count=st.integers(1, 40),
+    children=st.integers(1, 4),
+    mean=st.sampled_from([0.0, 0.2, 3.0, 60.0]),
+    lost=st.sampled_from([0.0, 0.1, 1.0]),
+)
+def test_any_counts_give_changes_of_their_own_months_and_areas(
+    seed: int, areas: int, count: int, children: int, mean: float, lost: float
+) -> None:
+    chance = np.random.default_rng(seed)
+    counts = chance.poisson(mean, (areas, children, count)).astype(float)
+    counts[chance.random((areas, children, count)) < lost] = np.nan
+    names = tuple(f"Class {number}" for number in range(children))
+    given_panel = Panel("feed", "All", tuple(f"area {n}" for n in range(areas)), names, months(count), counts)
+    for change in examine(Feed("feed", (given_panel,))):
+        for finding in change.findings:
+            assert finding.earliest <= finding.month <= finding.latest or finding.kind == "data_fault"
+            assert {finding.month, finding.earliest, finding.latest} <= set(given_panel.months)
+            assert set(finding.areas) <= set(given_panel.areas)
+            assert 0 <= finding.confidence <= 1
+            assert finding.effect is None or finding.effect.low <= finding.effect.estimate <= finding.effect.high
+            assert finding.treatment != "bridge" or finding.bridged_parent

@@ -58,9 +58,11 @@ def judge_shares(
         if together is None:
             raise AssertionError("all areas together have the months of each")
         for move in _sharp(moves(together, _threshold(panel, "together", eased)[:, None]), upheavals):
-            if _shared(areas, move):
+            agreeing = _agreeing(areas, move)
+            if agreeing >= _AGREEING_AREAS * len(panel.areas):
                 shared.append(move)
-                found = _finding(feed, panel, move, "together", float(eased[areas.places.index(move.place)]), register)
+                ease = float(eased[areas.places.index(move.place)])
+                found = _finding(feed, panel, move, "together", ease, register, agreeing)
                 yield replace(found, effect_by_area=_by_area(panel, areas, move))
                 yield from _real_beside(feed, panel, move)
     standing = "apart" if has_peers else "alone"
@@ -126,15 +128,21 @@ def _same(move: Move, other: Move) -> bool:
     return {move.gainer, move.loser} == {other.gainer, other.loser} and abs(move.place - other.place) <= 2
 
 
-def _shared(areas: Scan, move: Move) -> bool:
-    """Tell whether two areas in three move the same way: one large borough is not London."""
+def _agreeing(areas: Scan, move: Move) -> int:
+    """In how many areas the two classes go the same way: one large borough is not London."""
     steps = areas.steps[areas.places.index(move.place)]
     difference = steps.size[:, move.gainer] - steps.size[:, move.loser]
-    return float((difference > 0).mean()) >= _AGREEING_AREAS
+    return int((difference > 0).sum())
 
 
 def _finding(
-    feed: Feed, panel: Panel, move: Move, standing: str, eased: float, register: Sequence[KnownChange]
+    feed: Feed,
+    panel: Panel,
+    move: Move,
+    standing: str,
+    eased: float,
+    register: Sequence[KnownChange],
+    agreeing: int = 1,
 ) -> Finding:
     threshold = float(_threshold(panel, standing, eased, _RECORDING))
     kind: Kind = "recording" if move.margin >= threshold else "unsure"
@@ -146,9 +154,12 @@ def _finding(
     gainer, loser = panel.children[move.gainer], panel.children[move.loser]
     month = panel.months[move.place]
     entry = known_change(register, panel, month)
+    place = where(areas, len(panel.areas))
+    if standing == "together":
+        place = f"in all areas together, and the same way in {agreeing} of {len(panel.areas)} taken alone"
     evidence = [
         f"From {month_in_words(month)} “{gainer}” rose by about {about(move.moved)} a month while “{loser}” fell by "
-        f"about as much ({percent(min(move.share_of_loser, 1.0))} of it), {where(areas, len(panel.areas))}; "
+        f"about as much ({percent(min(move.share_of_loser, 1.0))} of it), {place}; "
         f"both together are {'level' if abs(move.level_t) < _REAL_T else 'not level, which no move explains'}.",
         *why_then(feed, month),
     ]
