@@ -123,6 +123,14 @@ def test_peers_and_a_date_alone_do_not_make_a_recording_change_and_the_register_
     assert change.lead.register_id == "as_well_2018"
 
 
+def test_a_range_of_years_in_the_register_makes_no_step_in_it_a_recording_change() -> None:
+    case = make_case("8b", 0)
+    assert case.month is not None
+    first, last = case.feed.months[case.month - 24], case.feed.months[case.month + 24]
+    entry = KnownChange("integrity", "violence", first, last, "practice", "note", "by and by")
+    assert kinds(found(case, 12, (entry,))) == {"unsure"}
+
+
 def test_evidence_is_sentences_with_numbers_and_without_statistics() -> None:
     for number in ("1", "3", "8", "9", "11", "12", "16"):
         for change in found(make_case(number, 0), 12 if number != "12" else 1):

@@ -37,7 +37,7 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     findings: list[Finding] = [*judge_faults(feed, faults), *judge_vintages(feed)]
     for panel, ready in zip(panels, whole, strict=True):
         recent = [event for event in events[panel.parent] if event.place >= since]
-        findings += judge_codes(feed, panel, ready, recent)
+        findings += judge_codes(feed, panel, ready, recent, register)
         findings += judge_shares(feed, ready, recent, register, upheavals, since)
     findings += judge_levels(feed, whole, register, rate_steps, upheavals, since)
     findings += judge_ramps(feed, whole)

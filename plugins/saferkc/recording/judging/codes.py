@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Finding, Nature, Treatment
+from saferkc.recording.judging.known import KnownChange, known_change
 from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import restlessness, step_at
 from saferkc.recording.words import about, listed, month_in_words, why_then
@@ -16,16 +18,20 @@ from saferkc.recording.words import about, listed, month_in_words, why_then
 _GIVEN_AWAY, _GIVEN_AWAY_T = 0.5, 2.0
 
 
-def judge_codes(feed: Feed, panel: Panel, ready: Panel, events: Sequence[CodeEvent]) -> Iterator[Finding]:
+def judge_codes(
+    feed: Feed, panel: Panel, ready: Panel, events: Sequence[CodeEvent], register: Sequence[KnownChange]
+) -> Iterator[Finding]:
     """Say what each event of the code list means.
 
     ``panel`` is as delivered, with old and new codes apart; ``ready`` is joined over renames and without NaN.
     """
     for event in events:
+        entry = known_change(register, panel, panel.months[event.place])
+        known = entry.register_id if entry else None
         if event.renames:
-            yield _rename(feed, panel, event)
+            yield replace(_rename(feed, panel, event), register_id=known)
         if event.born or event.died:
-            yield _other(feed, panel, ready, event)
+            yield replace(_other(feed, panel, ready, event), register_id=known)
         for wrong, meant in event.mistyped:
             yield Finding(
                 kind="data_fault", nature="coverage", feed=feed.name, series=wrong, bridged_parent=panel.parent,

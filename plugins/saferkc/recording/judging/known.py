@@ -29,8 +29,8 @@ def months_apart(one: date, other: date) -> int:
 
 
 def known_change(register: Sequence[KnownChange], panel: Panel, month: date) -> KnownChange | None:
-    """The register's entry for this series within a month of ``month``, if there is one."""
-    for entry in register:
+    """The register's entry for this series within a month of ``month``, if there is one: a day before a range."""
+    for entry in sorted(register, key=lambda entry: entry.to is not None):
         end = entry.to or entry.start
         if entry.series == panel.series and months_apart(month, entry.start) >= -1 and months_apart(month, end) <= 1:
             return entry

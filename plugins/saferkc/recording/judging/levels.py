@@ -104,9 +104,10 @@ def _of_whole(
     elif step.ratio <= _CEASES:
         # no crime ceases everywhere within a month
         kind, confidence = "recording", 0.85
-    elif entry and lasts:
+    elif entry and entry.to is None and lasts:
         kind, confidence = "recording", 0.9
-    elif expected:
+    elif entry or expected:
+        # a register's range of years explains a part of any rise in it, and no rise in whole;
         # peers and a date are not enough: a real change of all London would look the same
         kind, confidence = "unsure", 0.5
     evidence = [
@@ -120,7 +121,9 @@ def _of_whole(
     if entry:
         evidence.append(f"The register has it: {entry.name}.")
     nature: Nature | None = entry.nature if entry else "scope" if step.ratio <= _CEASES else "counting_rule"
-    treatment: Treatment | None = "break" if kind == "recording" else "note" if kind == "unsure" else None
+    treatment: Treatment | None = "note" if kind == "unsure" else None
+    if kind == "recording":
+        treatment = entry.treatment if entry and entry.treatment != "note" else "break"
     signals = ("peers", *(("sister",) if sister else ()), *(("known_day",) if expected else ()))
     step = replace(step, place=place)
     return _finding(feed, panel, step, series, panel.areas, kind, None if kind == "real" else nature, confidence,
