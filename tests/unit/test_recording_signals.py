@@ -325,3 +325,24 @@ def test_any_counts_give_changes_of_their_own_months_and_areas(
             assert 0 <= finding.confidence <= 1
             assert finding.effect is None or finding.effect.low <= finding.effect.estimate <= finding.effect.high
             assert finding.treatment != "bridge" or finding.bridged_parent
+
+
+def test_a_category_that_is_renamed_with_all_its_classes_is_one_rename() -> None:
+    burglary = panel({"Dwelling": level(80, 1), "Other": level(50, 2)})
+    drugs, offences = switched(level(90, 3), 40)
+    dealing, trafficking = switched(level(30, 4), 40)
+    old = panel({"Possession Of Drugs": drugs, "Drug Dealing": dealing}, parent="Drugs")
+    new = panel({"Possession of  Drugs": offences, "Drug Trafficking": trafficking}, parent="Drug Offences")
+    changes = [change for change in examine(Feed("feed", (burglary, old, new))) if change.lead.kind != "real"]
+    assert {(change.lead.kind, change.lead.nature, change.lead.month) for change in changes} == {
+        ("recording", "rename", months()[40])
+    }
+    assert changes[0].lead.bridged_parent in ("All offences", "Drug Offences")
+
+
+def test_a_category_that_ends_is_one_change_and_its_classes_are_part_of_it() -> None:
+    burglary = panel({"Dwelling": level(80, 1), "Other": level(50, 2)})
+    ended = np.arange(MONTHS) < 45
+    fraud = panel({"Per victim": level(60, 3) * ended, "Other fraud": level(40, 4) * ended}, parent="Fraud")
+    (change,) = [c for c in examine(Feed("feed", (burglary, fraud))) if c.lead.kind != "real"]
+    assert (change.lead.nature, change.lead.treatment, change.lead.month) == ("scope", "break", months()[45])

@@ -20,6 +20,7 @@ from saferkc.recording.levels import find_upheavals
 from saferkc.recording.rates import find_rate_steps
 from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import LEAST_BEFORE, filled
+from saferkc.recording.wholes import came_or_went, joined_wholes, panel_of_wholes, whole_events
 
 
 def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LEAST_BEFORE) -> list[Change]:
@@ -29,20 +30,36 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     were. Series of fewer than 12 months say nothing yet, except by their codes. Nothing is read or written.
     """
     faults = real_faults(feed, since)
-    panels = [_without(panel, faults) for panel in feed.panels]
-    events = {panel.parent: code_events(panel) for panel in panels}
-    whole = [_filled(joined(panel, events[panel.parent])) for panel in panels]
+    delivered = tuple(_without(panel, faults) for panel in feed.panels)
+    of_wholes = whole_events(delivered)
+    panels = joined_wholes(delivered, of_wholes)
+    events = {panel.parent: _own_events(panel, of_wholes) for panel in panels}
+    ready = [_filled(joined(panel, events[panel.parent])) for panel in panels]
     rate_steps = find_rate_steps(feed.rates, since)
-    upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in whole]), since)
+    upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in ready]), since)
     findings: list[Finding] = [*judge_faults(feed, faults), *judge_vintages(feed)]
-    for panel, ready in zip(panels, whole, strict=True):
-        recent = [event for event in events[panel.parent] if event.place >= since]
-        findings += judge_codes(feed, panel, ready, recent, register)
-        findings += judge_shares(feed, ready, recent, register, upheavals, since)
-    findings += judge_levels(feed, whole, register, rate_steps, upheavals, since)
-    findings += judge_ramps(feed, whole)
+    wholes = panel_of_wholes(delivered)
+    if wholes is not None:
+        together = _filled(joined(wholes, of_wholes))
+        findings += judge_codes(feed, wholes, together, _since(of_wholes, since), register)
+    for panel, whole in zip(panels, ready, strict=True):
+        recent = _since(events[panel.parent], since)
+        findings += judge_codes(feed, panel, whole, recent, register)
+        findings += judge_shares(feed, whole, recent, register, upheavals, since)
+    findings += judge_levels(feed, ready, register, rate_steps, upheavals, since)
+    findings += judge_ramps(feed, ready)
     findings += judge_rates(feed, rate_steps)
-    return one_cause(_without_fresh_classes(findings, events, feed), _wholes(feed))
+    return one_cause(_without_fresh_classes(findings, events, panels), _wholes(panels))
+
+
+def _own_events(panel: Panel, of_wholes: Sequence[CodeEvent]) -> list[CodeEvent]:
+    """Events of a panel's classes, without those of the whole: classes of what begins or ends do so with it."""
+    with_whole = came_or_went(of_wholes, panel.parent)
+    return [event for event in code_events(panel) if not any(abs(event.place - place) <= 1 for place in with_whole)]
+
+
+def _since(events: Sequence[CodeEvent], since: int) -> list[CodeEvent]:
+    return [event for event in events if event.place >= since]
 
 
 def _without(panel: Panel, faults: Sequence[Fault]) -> Panel:
@@ -64,12 +81,12 @@ def _filled(panel: Panel) -> Panel:
 
 
 def _without_fresh_classes(
-    findings: Sequence[Finding], events: dict[str, list[CodeEvent]], feed: Feed
+    findings: Sequence[Finding], events: dict[str, list[CodeEvent]], panels: Sequence[Panel]
 ) -> list[Finding]:
     """Leave out level steps of a class that was born or died in that month: the code list has said it better."""
     fresh = {
         (name, abs_month)
-        for panel in feed.panels
+        for panel in panels
         for event in events[panel.parent]
         for name in (*event.born, *event.died)
         for abs_month in panel.months[max(0, event.place - 1) : event.place + 2]
@@ -81,5 +98,5 @@ def _without_fresh_classes(
     ]
 
 
-def _wholes(feed: Feed) -> dict[str, str]:
-    return {child: panel.parent for panel in feed.panels for child in panel.children}
+def _wholes(panels: Sequence[Panel]) -> dict[str, str]:
+    return {child: panel.parent for panel in panels for child in panel.children}

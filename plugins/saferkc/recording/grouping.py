@@ -60,6 +60,9 @@ def _belongs(finding: Finding, lead: Finding, wholes: dict[str, str]) -> bool:
     near = _number(lead.earliest) - 1 <= _number(finding.month) <= _number(lead.latest) + 1
     if not near or "vintages" in (*lead.signals, *finding.signals):
         return near and lead.signals == finding.signals
+    if "code_list" in lead.signals and {finding.series, _whole(finding, wholes)} & set(lead.classes):
+        # a class, or all of a category, that came or went steps because of it
+        return True
     if lead.kind == "data_fault" or finding.kind == "data_fault":
         return lead.kind == finding.kind and lead.series == finding.series
     if finding.kind == "real" and lead.kind != "real":

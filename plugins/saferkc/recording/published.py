@@ -12,13 +12,13 @@ import polars as pl
 
 from saferkc.recording.series import Panel
 
-_AREA = "Borough"
+_AREA = ("WardCode", "LookUp_BoroughName", "Borough")
 _MAJOR = ("Major Category", "MajorText")
 _MINOR = ("Minor Category", "MinorText")
 
 
 def wide_panels(paths: Sequence[Path], feed: str, series: Mapping[str, str] | None = None) -> tuple[Panel, ...]:
-    """Read files that follow one another in time into one panel a major category, areas by name.
+    """Read files that follow one another in time into one panel a major category: boroughs by name, wards by code.
 
     A combination that a file leaves out is 0 in its months; an area that a file does not know at all was not
     delivered (NaN). Names are as published, so a class that was renamed is two. ``series`` names major categories as
@@ -44,11 +44,12 @@ def wide_panels(paths: Sequence[Path], feed: str, series: Mapping[str, str] | No
 
 def _long(path: Path) -> pl.DataFrame:
     wide = pl.read_csv(path, infer_schema=False)
+    area = next(name for name in _AREA if name in wide.columns)
     major = next(name for name in _MAJOR if name in wide.columns)
     minor = next(name for name in _MINOR if name in wide.columns)
     months = [name for name in wide.columns if name.isdigit()]
-    return wide.unpivot(months, index=[_AREA, major, minor], variable_name="month", value_name="count").select(
-        area=pl.col(_AREA),
+    return wide.unpivot(months, index=[area, major, minor], variable_name="month", value_name="count").select(
+        area=pl.col(area),
         major=pl.col(major),
         minor=pl.col(minor),
         month=(pl.col("month") + "01").str.to_date("%Y%m%d"),
