@@ -68,13 +68,12 @@ Contender = Callable[[Feed, int], list[Said]]
 
 def ours(feed: Feed, since: int) -> list[Said]:
     """The detector, with an empty register."""
-    return [_said(change, feed) for change in examine(feed, since=since) if HOME in change.areas]
+    return [_said(change) for change in examine(feed, since=since) if HOME in change.areas]
 
 
-def _said(change: Change, feed: Feed) -> Said:
+def _said(change: Change) -> Said:
     lead = change.lead
-    parent = next((panel.parent for panel in feed.panels if lead.series in panel.children), lead.series)
-    return Said(lead.kind, lead.month, parent, lead.treatment, (str(lead.nature),), lead.latest)
+    return Said(lead.kind, lead.month, lead.whole, lead.treatment, (str(lead.nature),), lead.latest)
 
 
 def never(_feed: Feed, _since: int) -> list[Said]:

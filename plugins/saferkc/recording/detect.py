@@ -49,7 +49,7 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     findings += judge_levels(feed, ready, register, rate_steps, upheavals, since)
     findings += judge_ramps(feed, ready)
     findings += judge_rates(feed, rate_steps)
-    return one_cause(_without_fresh_classes(findings, events, panels), _wholes(panels))
+    return one_cause(_without_fresh_classes(findings, events, panels))
 
 
 def _own_events(panel: Panel, of_wholes: Sequence[CodeEvent]) -> list[CodeEvent]:
@@ -96,7 +96,3 @@ def _without_fresh_classes(
         for finding in findings
         if "code_list" in finding.signals or finding.kind == "real" or (finding.series, finding.month) not in fresh
     ]
-
-
-def _wholes(panels: Sequence[Panel]) -> dict[str, str]:
-    return {child: panel.parent for panel in panels for child in panel.children}

@@ -32,7 +32,8 @@ class Finding:
     """One thing that was seen in one series.
 
     ``month`` is the first month counted in the new way, ``earliest`` and ``latest`` the months between which it lies.
-    ``series`` is the class or the whole that moved; ``bridged_parent`` is the whole that may still be compared, where
+    ``series`` is the class or the whole that moved, ``whole`` the one that it belongs to (itself, where it is one);
+    ``bridged_parent`` is the whole that may still be compared, where
     there is one. ``areas`` are those concerned. ``confidence`` (0 to 1) is about ``kind``. ``evidence`` is written for
     the community safety team: sentences with numbers of offences, no statistics. ``signals`` names what was used.
     """
@@ -41,6 +42,7 @@ class Finding:
     nature: Nature | None
     feed: str
     series: str
+    whole: str
     bridged_parent: str | None
     areas: tuple[str, ...]
     month: date

@@ -21,17 +21,16 @@ def _specificity(finding: Finding) -> int:
     return min((_SPECIFIC.index(signal) for signal in finding.signals if signal in _SPECIFIC), default=len(_SPECIFIC))
 
 
-def one_cause(findings: Sequence[Finding], wholes: dict[str, str]) -> list[Change]:
+def one_cause(findings: Sequence[Finding]) -> list[Change]:
     """Group findings of one feed into changes, the earliest first.
 
-    ``wholes`` says of each class to which whole it belongs. A fault of the data silences all else that its months
-    seem to show. Real changes stay apart from changes of recording, except where the scope of the whole was changed:
-    there its level says nothing.
+    A fault of the data silences all else that its months seem to show. Real changes stay apart from changes of
+    recording, except where the scope of the whole was changed: there its level says nothing.
     """
     left = sorted(_not_silenced(findings), key=lambda f: (RANK[f.kind], _specificity(f), -f.confidence, f.month))
     groups: list[list[Finding]] = []
     for finding in left:
-        group = next((g for g in groups if _belongs(finding, g[0], wholes)), None)
+        group = next((g for g in groups if _belongs(finding, g[0])), None)
         if group is None:
             groups.append([finding])
         elif finding.kind != "real" or group[0].kind == "real":
@@ -56,25 +55,21 @@ def _not_silenced(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding in faults or not in_fault(finding)]
 
 
-def _belongs(finding: Finding, lead: Finding, wholes: dict[str, str]) -> bool:
+def _belongs(finding: Finding, lead: Finding) -> bool:
     near = _number(lead.earliest) - 1 <= _number(finding.month) <= _number(lead.latest) + 1
     if not near or "vintages" in (*lead.signals, *finding.signals):
         return near and lead.signals == finding.signals
-    if "code_list" in lead.signals and {finding.series, _whole(finding, wholes)} & set(lead.classes):
+    if "code_list" in lead.signals and {finding.series, finding.whole} & set(lead.classes):
         # a class, or all of a category, that came or went steps because of it
         return True
     if lead.kind == "data_fault" or finding.kind == "data_fault":
         return lead.kind == finding.kind and lead.series == finding.series
     if finding.kind == "real" and lead.kind != "real":
         # what is real is swallowed only by a change of the whole's own scope
-        return lead.bridged_parent is None and _whole(finding, wholes) == _whole(lead, wholes)
+        return lead.bridged_parent is None and finding.whole == lead.whole
     if {lead.nature, finding.nature} <= _WIDE:
         return True
-    return _whole(finding, wholes) == _whole(lead, wholes) and bool(set(finding.areas) & set(lead.areas))
-
-
-def _whole(finding: Finding, wholes: dict[str, str]) -> str:
-    return wholes.get(finding.series, finding.series)
+    return finding.whole == lead.whole and bool(set(finding.areas) & set(lead.areas))
 
 
 def _surer(group: Sequence[Finding]) -> Finding:

@@ -34,8 +34,8 @@ class Move:
     """So many a month moved from class ``loser`` to class ``gainer`` (numbers of children) in row ``row``.
 
     ``place`` is the first month, ``earliest`` and ``latest`` its interval, as numbers of months. ``margin`` is by how
-    much a move explains the steps better than anything else. ``level_t`` is the step of both together, in standard
-    errors: what is left for a real rise or fall.
+    much a move explains the steps better than anything else. ``gained`` and ``lost`` are the steps of the two, as they
+    are; ``level_t`` is the step of both together in standard errors: what is left for a real rise or fall.
     """
 
     row: int
@@ -47,6 +47,8 @@ class Move:
     moved: float
     standard_error: float
     share_of_loser: float
+    gained: float
+    lost: float
     margin: float
     level_t: float
     after: int
@@ -157,7 +159,7 @@ def _move(found: Scan, row: int, number: int, pair: int) -> Move:
         earliest=found.places[low], latest=found.places[high],
         moved=abs(moved), standard_error=error,
         share_of_loser=abs(moved) / max(float(steps.expected[row, loser]), 0.5),
-        margin=float(margins[number]),
+        gained=float(steps.size[row, gainer]), lost=-float(steps.size[row, loser]), margin=float(margins[number]),
         level_t=float(both / np.sqrt(max(between + 2 * cov[gainer, loser], 1e-12))),
         after=min(found.steps[number].after, AFTER),
     )  # fmt: skip

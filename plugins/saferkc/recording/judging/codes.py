@@ -34,7 +34,8 @@ def judge_codes(
             yield replace(_other(feed, panel, ready, event), register_id=known)
         for wrong, meant in event.mistyped:
             yield Finding(
-                kind="data_fault", nature="coverage", feed=feed.name, series=wrong, bridged_parent=panel.parent,
+                kind="data_fault", nature="coverage", feed=feed.name, series=wrong, whole=panel.parent,
+                bridged_parent=panel.parent,
                 areas=_areas_with(panel, (wrong,), event.place), month=panel.months[event.place],
                 earliest=panel.months[event.place], latest=panel.months[event.place], confidence=0.85,
                 treatment="hold",
@@ -50,7 +51,8 @@ def _rename(feed: Feed, panel: Panel, event: CodeEvent) -> Finding:
     month = panel.months[event.place]
     old, new = ([pair[n] for pair in event.renames] for n in (0, 1))
     return Finding(
-        kind="recording", nature="rename", feed=feed.name, series=new[0], bridged_parent=panel.parent,
+        kind="recording", nature="rename", feed=feed.name, series=new[0], whole=panel.parent,
+        bridged_parent=panel.parent,
         areas=_areas_with(panel, new, event.place), month=month, earliest=month, latest=month, confidence=0.95,
         treatment="bridge",
         evidence=(
@@ -84,6 +86,7 @@ def _other(feed: Feed, panel: Panel, ready: Panel, event: CodeEvent) -> Finding:
         evidence.append(f"No other class of {panel.parent} changed the other way: do not compare the whole across it.")
     return Finding(
         kind="recording", nature=nature, feed=feed.name, series=(*event.born, *event.died)[0],
+        whole=panel.parent,
         bridged_parent=panel.parent if treatment == "bridge" else None,
         areas=_areas_with(panel, event.born, event.place) if event.born else panel.areas, month=month,
         earliest=panel.months[event.faded if event.faded is not None else event.place], latest=month,

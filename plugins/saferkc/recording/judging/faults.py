@@ -57,7 +57,8 @@ def judge_faults(feed: Feed, faults: Sequence[Fault]) -> Iterator[Finding]:
         months = [feed.months[first], feed.months[last]]
         when = month_in_words(months[0]) + (f" to {month_in_words(months[1])}" if first != last else "")
         yield Finding(
-            kind="data_fault", nature="coverage", feed=feed.name, series="all", bridged_parent=None, areas=named,
+            kind="data_fault", nature="coverage", feed=feed.name, series="all", whole="all", bridged_parent=None,
+            areas=named,
             month=months[0], earliest=months[0], latest=months[1], confidence=0.9 if kind != "incomplete" else 0.85,
             treatment="hold",
             evidence=(
@@ -90,6 +91,7 @@ def judge_vintages(feed: Feed) -> Iterator[Finding]:
         evidence.append("Figures of the two vintages must not be mixed.")
         yield Finding(
             kind="recording", nature="geography" if found.moved_between_areas else "revision", feed=feed.name,
-            series=current.parent, bridged_parent=None, areas=named, month=months[0], earliest=months[0],
+            series=current.parent, whole=current.parent, bridged_parent=None, areas=named, month=months[0],
+            earliest=months[0],
             latest=months[1], confidence=0.95, treatment="reload", evidence=tuple(evidence), signals=("vintages",),
         )  # fmt: skip

@@ -19,7 +19,9 @@ from saferkc.recording.words import about, listed, month_in_words, percent, wher
 _LASTS = 3
 # a class carries a step of the whole where so much of it is its own
 _CARRIES, _CARRIED_T = 0.6, 3.0
+# a rate steps with a flag where it does so within a month
 _RATE_MONTHS = 1
+# so much of a whole never goes away in all areas at once by itself
 _CEASES = -0.85
 
 
@@ -38,14 +40,9 @@ def judge_levels(
     for panel in panels:
         if len(panel.areas) >= PEERS:
             yield from _of_all_areas(feed, panel, upheavals, register, rate_steps, since)
-            sizes = panel.total[:, None, :]
-        else:
-            sizes = panel.counts if panel.dimension == "flag" else panel.total[:, None, :]
-        names = panel.children if sizes.shape[1] > 1 or panel.dimension == "flag" else (panel.parent,)
-        for step in find_steps(sizes, since):
-            if len(panel.areas) >= PEERS and agree(panel.total, step.place, step.size):
-                continue
-            yield _of_one_area(feed, panel, step, names[step.series] if step.series < len(names) else panel.parent)
+        for step in find_steps(panel.total[:, None, :], since):
+            if len(panel.areas) < PEERS or not agree(panel.total, step.place, step.size):
+                yield _of_one_area(feed, panel, step)
 
 
 def _of_all_areas(
@@ -197,7 +194,7 @@ def _of_flag(
     )  # fmt: skip
 
 
-def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, series: str) -> Finding:
+def _of_one_area(feed: Feed, panel: Panel, step: LevelStep) -> Finding:
     month = panel.months[step.place]
     area = (panel.areas[step.row],)
     sister_name, sister = _sister(feed, panel, step)
@@ -205,12 +202,12 @@ def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, series: str) -> Find
     if sister is not None and sister.level and step.after >= _LASTS:
         kind = "unsure"
     evidence = [
-        f"{_rose(series, step)} from {month_in_words(month)} {where(area, len(panel.areas))}.",
+        f"{_rose(panel.parent, step)} from {month_in_words(month)} {where(area, len(panel.areas))}.",
         *_of_sister(sister_name, sister),
     ]
     if len(panel.areas) >= PEERS:
         evidence.append("The other areas do not show it: that is what a real local change looks like.")
-    return _finding(feed, panel, step, series, area, kind, "practice" if kind == "unsure" else None,
+    return _finding(feed, panel, step, panel.parent, area, kind, "practice" if kind == "unsure" else None,
                     0.5 if kind == "unsure" else 0.75, "note" if kind == "unsure" else None, evidence,
                     ("level", *(("sister",) if sister else ())), None)  # fmt: skip
 
@@ -237,7 +234,7 @@ def _finding(
     entry: KnownChange | None,
 ) -> Finding:  # fmt: skip
     return Finding(
-        kind=kind, nature=nature, feed=feed.name, series=series, bridged_parent=None, areas=areas,
+        kind=kind, nature=nature, feed=feed.name, series=series, whole=panel.parent, bridged_parent=None, areas=areas,
         month=panel.months[step.place], earliest=panel.months[step.earliest], latest=panel.months[step.latest],
         confidence=round(confidence, 2), treatment=treatment, evidence=tuple(evidence), signals=signals,
         effect=Effect(
@@ -261,7 +258,7 @@ def judge_ramps(feed: Feed, panels: Sequence[Panel]) -> Iterator[Finding]:
         has_peers = len(panel.areas) >= PEERS
         yield Finding(
             kind="recording" if has_peers else "unsure", nature="practice", feed=feed.name, series=panel.parent,
-            bridged_parent=None, areas=panel.areas, month=first, earliest=first, latest=last,
+            whole=panel.parent, bridged_parent=None, areas=panel.areas, month=first, earliest=first, latest=last,
             confidence=0.8 if has_peers else 0.5, treatment="note",
             evidence=(
                 f"{panel.parent} {'rose' if ramp.ratio > 0 else 'fell'} by {percent(ramp.ratio)} within two years "
@@ -278,7 +275,8 @@ def judge_rates(feed: Feed, rate_steps: Sequence[RateStep]) -> Iterator[Finding]
     for step in rate_steps:
         month = feed.months[step.place]
         yield Finding(
-            kind="unsure", nature=step.rate.nature, feed=feed.name, series=step.rate.name, bridged_parent=None,
+            kind="unsure", nature=step.rate.nature, feed=feed.name, series=step.rate.name, whole=step.rate.name,
+            bridged_parent=None,
             areas=feed.panels[0].areas, month=month, earliest=month, latest=month, confidence=0.6, treatment="note",
             evidence=(
                 f"The share of {step.rate.name} went from {percent(step.before)} to {percent(step.after)} in "

@@ -157,10 +157,14 @@ def _finding(
     place = where(areas, len(panel.areas))
     if standing == "together":
         place = f"in all areas together, and the same way in {agreeing} of {len(panel.areas)} taken alone"
+    both = move.gained - move.lost
+    level = "are level"
+    if abs(move.level_t) >= _REAL_T:
+        level = f"{'rose' if both > 0 else 'fell'} by about {about(both)}, which no move between them explains"
     evidence = [
-        f"From {month_in_words(month)} “{gainer}” rose by about {about(move.moved)} a month while “{loser}” fell by "
-        f"about as much ({percent(min(move.share_of_loser, 1.0))} of it), {place}; "
-        f"both together are {'level' if abs(move.level_t) < _REAL_T else 'not level, which no move explains'}.",
+        f"From {month_in_words(month)} “{gainer}” rose by about {about(move.gained)} a month while “{loser}” fell by "
+        f"about {about(move.lost)}, {place}; both together {level}. That fits {about(move.moved)} a month being "
+        f"counted as the one instead of the other ({percent(min(move.share_of_loser, 1.0))} of “{loser}”).",
         *why_then(feed, month),
     ]
     if standing == "apart":
@@ -168,8 +172,9 @@ def _finding(
     if entry:
         evidence.append(f"The register has it: {entry.name}.")
     return Finding(
-        kind=kind, nature=nature, feed=feed.name, series=gainer, bridged_parent=panel.parent, areas=areas, month=month,
-        earliest=panel.months[move.earliest], latest=panel.months[move.latest], confidence=round(confidence, 2),
+        kind=kind, nature=nature, feed=feed.name, series=gainer, whole=panel.parent,
+        bridged_parent=panel.parent, areas=areas, month=month, earliest=panel.months[move.earliest],
+        latest=panel.months[move.latest], confidence=round(confidence, 2),
         treatment=treatment, evidence=tuple(evidence),
         signals=("sibling_share", *(("peers",) if standing == "together" else ()), *(("known_day",) if eased else ())),
         effect=Effect(
@@ -190,7 +195,7 @@ def _real_beside(feed: Feed, panel: Panel, move: Move) -> Iterator[Finding]:
         size, error = float(steps.size[row, 0]), float(steps.standard_error[row, 0])
         month = panel.months[move.place]
         yield Finding(
-            kind="real", nature=None, feed=feed.name, series=panel.parent, bridged_parent=None,
+            kind="real", nature=None, feed=feed.name, series=panel.parent, whole=panel.parent, bridged_parent=None,
             areas=(panel.areas[row],), month=month, earliest=month, latest=month, confidence=0.7, treatment=None,
             evidence=(
                 f"Besides, all of it {'rose' if size > 0 else 'fell'} by about {about(size)} a month "
