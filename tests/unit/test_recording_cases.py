@@ -140,6 +140,14 @@ def test_evidence_is_sentences_with_numbers_and_without_statistics() -> None:
                 assert not {"sigma", "z-score", "p-value", "chi", "deviation"} & set(sentence.lower().split())
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_change_that_a_night_no_longer_looks_at_leaves_no_echo(seed: int) -> None:
+    case = make_case("1b", seed)
+    assert case.month is not None
+    for since in range(case.month + 2, case.month + 9):
+        assert kinds(examine(case.at(since + 18), since=since)) <= {"real"}
+
+
 def test_findings_of_one_cause_are_one_change() -> None:
     changes = [change for change in found(make_case("1", 0), 12) if change.lead.kind == "recording"]
     assert len(changes) == 1

@@ -22,6 +22,9 @@ from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import LEAST_BEFORE, filled
 from saferkc.recording.wholes import came_or_went, joined_wholes, panel_of_wholes, whole_events
 
+# two steps of one series so near to each other are one
+_ECHO_MONTHS = 9
+
 
 def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LEAST_BEFORE) -> list[Change]:
     """Find the changes of ``feed`` in its months from number ``since`` on, the earliest first.
@@ -29,27 +32,35 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     A night needs the last year and a half only (``since`` = number of months - 18): older months are judged as they
     were. Series of fewer than 12 months say nothing yet, except by their codes. Nothing is read or written.
     """
-    faults = real_faults(feed, since)
+    # what happened just before is looked at again, so that its echo isn't taken for something new
+    first = max(LEAST_BEFORE, since - _ECHO_MONTHS)
+    faults = real_faults(feed, first)
     delivered = tuple(_without(panel, faults) for panel in feed.panels)
     of_wholes = whole_events(delivered)
     panels = joined_wholes(delivered, of_wholes)
     events = {panel.parent: _own_events(panel, of_wholes) for panel in panels}
     ready = [_filled(joined(panel, events[panel.parent])) for panel in panels]
-    rate_steps = find_rate_steps(feed.rates, since)
-    upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in ready]), since)
+    rate_steps = find_rate_steps(feed.rates, first)
+    upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in ready]), first)
     findings: list[Finding] = [*judge_faults(feed, faults), *judge_vintages(feed)]
     wholes = panel_of_wholes(delivered)
     if wholes is not None:
         together = _filled(joined(wholes, of_wholes))
-        findings += judge_codes(feed, wholes, together, _since(of_wholes, since), register)
+        findings += judge_codes(feed, wholes, together, _since(of_wholes, first), register)
     for panel, whole in zip(panels, ready, strict=True):
-        recent = _since(events[panel.parent], since)
+        recent = _since(events[panel.parent], first)
         findings += judge_codes(feed, panel, whole, recent, register)
-        findings += judge_shares(feed, whole, recent, register, upheavals, since)
-    findings += judge_levels(feed, ready, register, rate_steps, upheavals, since)
+        findings += judge_shares(feed, whole, recent, register, upheavals, first)
+    findings += judge_levels(feed, ready, register, rate_steps, upheavals, first)
     findings += judge_ramps(feed, ready)
     findings += judge_rates(feed, rate_steps)
-    return one_cause(_without_fresh_classes(findings, events, panels))
+    changes = one_cause(_without_fresh_classes(findings, events, panels))
+    beginning = feed.months[since] if since < len(feed.months) else None
+    return [
+        change
+        for change in changes
+        if "vintages" in change.lead.signals or (beginning is not None and change.lead.latest >= beginning)
+    ]
 
 
 def _own_events(panel: Panel, of_wholes: Sequence[CodeEvent]) -> list[CodeEvent]:

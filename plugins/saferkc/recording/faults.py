@@ -24,7 +24,8 @@ _LEAST_CLASSES = 3
 _EXPECTED_IN_MISSING = 15.0
 _INCOMPLETE_BELOW, _TWICE = 0.85, (1.8, 2.2)
 _WORTH_A_LOOK = 1.35
-_LEVEL = 0.2
+# one area alone: a delivery brings all areas, so it takes more to say that only one is short
+_LEVEL, _ALONE_BELOW = 0.12, 0.7
 # the factor itself must be sure: 5 standard errors from 1; and the classes must agree on it at the 1 % level
 # (nothing real doubles everything, so a delivery loaded twice need not agree so well)
 _SURE = 5.0
@@ -63,7 +64,8 @@ def find_faults(panels: Sequence[Panel], since: int) -> list[Fault]:
             # where the other areas go the same way it is no fault of one of them
             rows = [] if fault else [row for row in rows if _others_are_level(together - whole[row], month)]
         alone = [_common_factor(whole[row : row + 1], month, (row,)) for row in rows]
-        faults += [fault for fault in alone if fault]
+        least = _ALONE_BELOW if len(everything) > 1 else _INCOMPLETE_BELOW
+        faults += [fault for fault in alone if fault and (fault.kind != "incomplete" or fault.factor < least)]
     return faults
 
 

@@ -24,7 +24,7 @@ _AGREES = 6.63
 # 95 % point: months that explain the steps almost as well belong to the interval
 _INTERVAL = 3.84
 # so near to each other two moves of one pair are one
-_ONE_MOVE_MONTHS = 6
+ONE_MOVE_MONTHS = 6
 # what a second free choice costs, and how clearly each class must go its own way then, in standard errors
 _SECOND_CHOICE, _OWN_WAY = 3.84, 2.0
 
@@ -129,7 +129,7 @@ def moves(found: Scan, threshold: Floats) -> Iterator[Move]:
         while left.size and left.max() >= 0:
             number, pair = np.unravel_index(int(left.argmax()), left.shape)
             yield _move(found, row, int(number), int(pair))
-            near = [n for n, place in enumerate(found.places) if abs(place - found.places[number]) < _ONE_MOVE_MONTHS]
+            near = [n for n, place in enumerate(found.places) if abs(place - found.places[number]) < ONE_MOVE_MONTHS]
             alike = [
                 p
                 for p in range(left.shape[1])

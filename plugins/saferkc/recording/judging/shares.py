@@ -11,7 +11,7 @@ from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, is_expected, known_change
 from saferkc.recording.series import Feed, Floats, Panel
-from saferkc.recording.shares import Move, Scan, moves, scan
+from saferkc.recording.shares import ONE_MOVE_MONTHS, Move, Scan, moves, scan
 from saferkc.recording.steps import restlessness, step_at
 from saferkc.recording.words import about, month_in_words, percent, where, why_then
 
@@ -125,7 +125,7 @@ def _eased(
 
 
 def _same(move: Move, other: Move) -> bool:
-    return {move.gainer, move.loser} == {other.gainer, other.loser} and abs(move.place - other.place) <= 2
+    return {move.gainer, move.loser} == {other.gainer, other.loser} and abs(move.place - other.place) < ONE_MOVE_MONTHS
 
 
 def _agreeing(areas: Scan, move: Move) -> int:
