@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -55,12 +56,12 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     findings += judge_ramps(feed, ready)
     findings += judge_rates(feed, rate_steps)
     changes = one_cause(_without_fresh_classes(findings, events, panels))
-    beginning = feed.months[since] if since < len(feed.months) else None
-    return [
-        change
-        for change in changes
-        if "vintages" in change.lead.signals or (beginning is not None and change.lead.latest >= beginning)
-    ]
+    return [change for change in changes if _is_recent(change.lead, feed.months[since:])]
+
+
+def _is_recent(lead: Finding, months: Sequence[date]) -> bool:
+    """Tell whether a change is of these months: by its first one, a ramp by its last, a vintage by being there."""
+    return "vintages" in lead.signals or lead.month in months or (lead.nature == "practice" and lead.latest in months)
 
 
 def _own_events(panel: Panel, of_wholes: Sequence[CodeEvent]) -> list[CodeEvent]:
