@@ -92,28 +92,29 @@ def scan(counts: Floats, since: int, *, beside_level: bool = False) -> Scan | No
 def _margins(
     steps: Steps, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp], *, beside_level: bool
 ) -> tuple[Floats, Floats]:
-    """By how much a move explains the steps better than the rest, and the move from second to first, (R, pairs)."""
+    """By how much a move explains the steps better than the rest, and the move from second to first, (R, pairs).
+
+    What an explanation leaves unexplained is the chi-square of that combination of the two steps of which it says
+    that it is nothing: of the second alone where only the first changed, of their sum where offences moved.
+    """
     a, b = steps.size[:, first], steps.size[:, second]
     var_a, var_b = steps.covariance[:, first, first], steps.covariance[:, second, second]
     cov = steps.covariance[:, first, second]
-    determinant = np.maximum(var_a * var_b - cov**2, 1e-12)
-    # the inverse of the covariance of the two
-    in_a, in_b, in_ab = var_b / determinant, var_a / determinant, -cov / determinant
-    unexplained = in_a * a**2 + 2 * in_ab * a * b + in_b * b**2
-
-    def explained(u: Floats | float, v: Floats | float) -> tuple[Floats, Floats]:
-        weight = np.maximum(in_a * u * u + 2 * in_ab * u * v + in_b * v * v, 1e-12)
-        along = (in_a * u * a + in_ab * (u * b + v * a) + in_b * v * b) / weight
-        return along**2 * weight, along
-
-    by_move, moved = explained(1.0, -1.0)
     level_a = np.maximum(steps.expected[:, first], 0.5)
     level_b = np.maximum(steps.expected[:, second], 0.5)
-    others = np.maximum.reduce([explained(1.0, 0.0)[0], explained(0.0, 1.0)[0], explained(level_a, level_b)[0]])
-    margin = np.where(unexplained - by_move <= _AGREES, by_move - others, -np.inf)
+    var_both = np.maximum(var_a + var_b + 2 * cov, 1e-12)
+    left_by_move = (a + b) ** 2 / var_both
+    chi_a, chi_b = a**2 / var_a, b**2 / var_b
+    in_proportion = (level_b * a - level_a * b) ** 2 / np.maximum(
+        level_b**2 * var_a + level_a**2 * var_b - 2 * level_a * level_b * cov, 1e-12
+    )
+    # nothing at all leaves more than each of these
+    left_by_others = np.minimum(np.minimum(chi_a, chi_b), in_proportion)
+    moved = (a * (var_b + cov) - b * (var_a + cov)) / var_both
+    margin = np.where(left_by_move <= _AGREES, left_by_others - left_by_move, -np.inf)
     if beside_level:
-        apart = (a * b < 0) & (np.minimum(np.abs(a) / np.sqrt(var_a), np.abs(b) / np.sqrt(var_b)) >= _OWN_WAY)
-        with_level = np.where(apart, unexplained - others - _SECOND_CHOICE, -np.inf)
+        apart = (a * b < 0) & (np.minimum(chi_a, chi_b) >= _OWN_WAY**2)
+        with_level = np.where(apart, left_by_others - _SECOND_CHOICE, -np.inf)
         # with a level change l in proportion and m moved: a = m + l level_a, b = l level_b - m
         level = (a + b) / (level_a + level_b)
         moved = np.where(with_level > margin, a - level * level_a, moved)

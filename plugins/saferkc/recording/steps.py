@@ -112,26 +112,26 @@ def step_at(counts: Floats, place: int, drift: float = 0.0, *, poisson: bool = T
     weights, residual_map, step_variance, freedom = _operator(before, after, drift)
     size = window @ weights
     residuals = window @ residual_map
-    variance = (residuals**2).sum(axis=2) / freedom
+    squares = np.maximum(np.einsum("rkm,rkm->rk", residuals, residuals), 1e-12)
+    variance = squares / freedom
     if poisson:
-        variance = np.maximum(variance, np.maximum(window.mean(axis=2), 0.5))
-    error = np.sqrt(np.maximum(variance, 1e-12) * step_variance * _together(residuals, after))
-    covariance = error[:, :, None] * error[:, None, :] * _correlation(residuals)
-    return Steps(size, window[:, :, before:].mean(axis=2) - size, covariance, after)
+        variance = np.maximum(variance, np.maximum(window.sum(axis=2) / (before + after), 0.5))
+    error = np.sqrt(variance * step_variance * _together(residuals, squares, after))
+    covariance = error[:, :, None] * error[:, None, :] * _correlation(residuals, squares)
+    return Steps(size, window[:, :, before:].sum(axis=2) / after - size, covariance, after)
 
 
-def _together(residuals: Floats, after: int) -> Floats:
+def _together(residuals: Floats, squares: Floats, after: int) -> Floats:
     """By how much autocorrelation widens a variance, shape (R, K); one month alone goes together with nothing."""
-    square = np.maximum((residuals**2).sum(axis=2), 1e-12)
-    lag_one = np.clip((residuals[:, :, 1:] * residuals[:, :, :-1]).sum(axis=2) / square, 0.0, _MOST_AUTOCORRELATION)
-    widened: Floats = 1 + ((1 + lag_one) / (1 - lag_one) - 1) * (1 - 1 / after)
+    lag_one = np.einsum("rkm,rkm->rk", residuals[:, :, 1:], residuals[:, :, :-1]) / squares
+    lag_one = np.minimum(np.maximum(lag_one, 0.0), _MOST_AUTOCORRELATION)
+    widened: Floats = 1 + 2 * lag_one / (1 - lag_one) * (1 - 1 / after)
     return widened
 
 
-def _correlation(residuals: Floats) -> Floats:
+def _correlation(residuals: Floats, squares: Floats) -> Floats:
     months = residuals.shape[2]
-    norm = np.sqrt(np.maximum((residuals**2).sum(axis=2), 1e-12))
-    unit = residuals / norm[:, :, None]
+    unit = residuals / np.sqrt(squares)[:, :, None]
     found: Floats = unit @ unit.transpose(0, 2, 1) * (months / (months + _PRIOR_MONTHS))
     diagonal = np.arange(found.shape[1])
     found[:, diagonal, diagonal] = 1.0
