@@ -26,8 +26,8 @@ from saferkc.recording.series import Feed, Floats
 from saferkc.simulation.recording_cases import HOME, MAKERS, WORLD, Case, make_case
 
 VOLUMES = (0.1, 1.0, 10.0)
-# a night looks at the last year
-_LOOKED_AT = 13
+# a night looks at the last year and a little more
+_LOOKED_AT = 14
 # real changes and silence are watched for alarms at these months after the change
 _WATCHED = (1, 2, 3, 4, 6, 8, 10, 12)
 _NEAR = 3
