@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from saferkc.recording import Panel
-from saferkc.recording.series import Feed
+from saferkc.recording import Feed, Panel, examine
 from saferkc.recording.steps import filled, restlessness, step_at
 
 
@@ -90,6 +89,13 @@ def test_shapes_that_disagree_are_refused() -> None:
         Panel("f", "Burglary", ("a",), ("x", "y"), months(3), np.zeros((1, 1, 3)))
     with pytest.raises(ValueError, match="base has shape"):
         Panel("f", "Hate", ("a",), ("x",), months(3), np.zeros((1, 1, 3)), "flag", base=np.zeros((1, 4)))
+
+
+def test_panels_of_a_feed_have_the_same_areas_and_months_and_none_says_nothing() -> None:
+    one = Panel("f", "Burglary", ("a",), ("x",), months(3), np.zeros((1, 1, 3)))
+    with pytest.raises(ValueError, match="Theft has other areas or months than Burglary"):
+        Feed("f", (one, Panel("f", "Theft", ("a",), ("x",), months(4), np.zeros((1, 1, 4)))))
+    assert examine(Feed("f", ())) == []
 
 
 def test_a_panel_of_earlier_does_not_know_codes_of_later() -> None:

@@ -33,6 +33,8 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     A night needs the last year and a half only (``since`` = number of months - 18): older months are judged as they
     were. Series of fewer than 12 months say nothing yet, except by their codes. Nothing is read or written.
     """
+    if not feed.panels:
+        return []
     # what happened just before is looked at again, so that its echo isn't taken for something new
     first = max(LEAST_BEFORE, since - _ECHO_MONTHS)
     faults = real_faults(feed, first)

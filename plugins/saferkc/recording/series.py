@@ -88,6 +88,8 @@ class Feed:
     ``sisters`` are counts by another feed of the same thing that a panel counts, by the panel's parent, shape (areas,
     months). ``earlier`` are panels as an earlier vintage had them. ``usual_days`` are days on which counting tends to
     change besides 1 April: go-lives of systems.
+
+    Raises ``ValueError`` where panels have other areas or months than the first.
     """
 
     name: str
@@ -97,10 +99,15 @@ class Feed:
     earlier: tuple[Panel, ...] = ()
     usual_days: frozenset[date] = frozenset()
 
+    def __post_init__(self) -> None:
+        for panel in self.panels[1:]:
+            if (panel.areas, panel.months) != (self.panels[0].areas, self.panels[0].months):
+                raise ValueError(f"{self.name}: {panel.parent} has other areas or months than {self.panels[0].parent}")
+
     @property
     def months(self) -> tuple[date, ...]:
-        """The months of all panels."""
-        return self.panels[0].months
+        """The months of all panels; none where there is no panel."""
+        return self.panels[0].months if self.panels else ()
 
     def until(self, length: int) -> Feed:
         """The feed as it was when only its first ``length`` months were there."""
