@@ -182,6 +182,12 @@ def _case_1_alone(seed: int, volume: float) -> Case:
     return Case("1c", "the same, no other borough to look at", feed, "recording", CHANGE, "Burglary", "bridge")
 
 
+def _case_1_in_october(seed: int, volume: float) -> Case:
+    start = CHANGE + 6
+    feed = _recode(seed, _feed(seed, means(seed, volume)), 0.3, start)
+    return Case("1d", "as 1b, in October, when nobody expects it", feed, "recording", start, "Burglary", "bridge")
+
+
 def _only_home(feed: Feed) -> Feed:
     panels = tuple(replace(panel, areas=panel.areas[:1], counts=panel.counts[:1]) for panel in feed.panels)
     return replace(
@@ -390,7 +396,7 @@ def _case_17(seed: int, volume: float) -> Case:
 
 
 MAKERS: Mapping[str, Callable[[int, float], Case]] = {
-    "1": _case_1, "1b": _case_1_without_names, "1c": _case_1_alone, "2": _case_2, "3": _case_3, "4": _case_4,
+    "1": _case_1, "1b": _case_1_without_names, "1c": _case_1_alone, "1d": _case_1_in_october, "2": _case_2, "3": _case_3, "4": _case_4,
     "5": _case_5, "6": _case_6, "7": _case_7, "7b": _case_7_alone, "8": _case_8, "8b": _case_8_alone, "9": _case_9,
     "10": _case_10, "11": _case_11, "12": _case_12, "13": _case_13, "14": _case_14, "15": _case_15_twice,
     "15b": _case_15_mistyped, "16": _case_16, "17": _case_17,
