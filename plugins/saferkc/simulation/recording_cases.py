@@ -396,7 +396,8 @@ def _case_17(seed: int, volume: float) -> Case:
 
 
 MAKERS: Mapping[str, Callable[[int, float], Case]] = {
-    "1": _case_1, "1b": _case_1_without_names, "1c": _case_1_alone, "1d": _case_1_in_october, "2": _case_2, "3": _case_3, "4": _case_4,
+    "1": _case_1, "1b": _case_1_without_names, "1c": _case_1_alone, "1d": _case_1_in_october,
+    "2": _case_2, "3": _case_3, "4": _case_4,
     "5": _case_5, "6": _case_6, "7": _case_7, "7b": _case_7_alone, "8": _case_8, "8b": _case_8_alone, "9": _case_9,
     "10": _case_10, "11": _case_11, "12": _case_12, "13": _case_13, "14": _case_14, "15": _case_15_twice,
     "15b": _case_15_mistyped, "16": _case_16, "17": _case_17,
