@@ -56,6 +56,16 @@ def test_names_that_come_for_others_at_their_level_are_renames_and_series_go_on(
     np.testing.assert_array_equal(whole.counts[0, 0], level(80, 1))
 
 
+def test_classes_that_are_drawn_anew_are_a_merge_and_no_renames() -> None:
+    old = [switched(level(mean, seed), 40)[0] for mean, seed in ((80, 1), (60, 2), (50, 3))]
+    new = switched(level(190, 4), 40)[1]
+    given = panel({"Common assault": old[0], "Harassment": old[1], "Wounding": old[2], "Without injury": new})
+    (event,) = code_events(given)
+    assert event.renames == ()
+    (change,) = [change for change in examine(Feed("feed", (given,))) if change.lead.kind != "real"]
+    assert (change.lead.nature, change.lead.treatment) == ("merge", "bridge")
+
+
 def test_a_new_code_is_seen_on_its_first_night() -> None:
     scooters = np.zeros(MONTHS)
     scooters[-1] = 2

@@ -112,8 +112,13 @@ def _event(
     renames: list[tuple[str, str]] = []
     left_born, left_dead = set(births), set(dead)
     if births and dead:
+        # where more go than come, or the other way round, classes were drawn anew: levels alone make no successor
+        by_level = len(births) == len(dead)
         cost = np.array(
-            [[_unlike(panel, old, new, level_before[old], level_after[new]) for new in births] for old in dead]
+            [
+                [_unlike(panel, old, new, level_before[old], level_after[new], by_level=by_level) for new in births]
+                for old in dead
+            ]
         )
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
             if np.isfinite(cost[row, column]) and cost[row, column] < 1e3:
@@ -133,12 +138,13 @@ def _event(
     )
 
 
-def _unlike(panel: Panel, old: int, new: int, before: float, after: float) -> float:
+def _unlike(panel: Panel, old: int, new: int, before: float, after: float, *, by_level: bool) -> float:
     """How badly a new code fits for an old one; 1,000 and more where it can't be its successor."""
     ratio = abs(float(np.log(max(after, 0.1) / max(before, 0.1))))
     like = likeness(panel.children[old], panel.children[new])
     allowed = np.log(_LEVEL_RATIO) * (2 if like > _LIKE else 1)
-    return ratio + (1 - like) + (1e3 if ratio > allowed else 0.0)
+    fits = ratio <= allowed and (by_level or like > _LIKE)
+    return ratio + (1 - like) + (0.0 if fits else 1e3)
 
 
 def likeness(one: str, other: str) -> float:
