@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from saferkc.contracts.model import Contract
 
-
 # written in C, where PyYAML has it: every process of a night reads all contracts, and in Python that takes 0.2 s more
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

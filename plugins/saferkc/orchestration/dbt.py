@@ -16,6 +16,7 @@ from saferkc.settings import Settings
 if TYPE_CHECKING:
     from cosmos import DbtTaskGroup
 
+_PROFILE, _TARGET, _GROUP = "saferkc", "warehouse", "dbt"
 _PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 
@@ -48,6 +49,10 @@ def refresh_manifest(settings: Settings) -> bool:
         return False
     stamp.parent.mkdir(parents=True, exist_ok=True)
     _parse(settings, stamp.parent, log=settings.home / "dbt" / "parse.log", environment=airflow_environment(settings))
+    # where Cosmos keeps it from one build to the next, so that not even the first build reads the project once more
+    kept = settings.home / "dbt" / "cosmos" / f"warehouse__{_GROUP}" / "target"
+    kept.mkdir(parents=True, exist_ok=True)
+    shutil.copy(stamp.with_name("partial_parse.msgpack"), kept)
     stamp.write_text(fingerprint)
     return True
 
@@ -65,9 +70,11 @@ def parse_apart(settings: Settings) -> Path:
 
 
 def _parse(settings: Settings, target: Path, *, log: Path, environment: dict[str, str]) -> None:
+    # named as Cosmos names them: what was read under other names, dbt reads again
+    names = ["--profile", _PROFILE, "--target", _TARGET]
     with log.open("w") as handle:
-        result = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "parse"],
+        result = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "parse", *names],
             env=environment | {"DBT_TARGET_PATH": str(target)},
             cwd=settings.dbt_project_dir,
             stdin=subprocess.DEVNULL,
@@ -111,7 +118,7 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
 
     begun = f"ti.xcom_pull(task_ids='{build}')"
     group = DbtTaskGroup(
-        group_id="dbt",
+        group_id=_GROUP,
         project_config=ProjectConfig(
             dbt_project_path=settings.dbt_project_dir,
             manifest_path=manifest_file(settings),
@@ -119,8 +126,8 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
             install_dbt_deps=False,
         ),
         profile_config=ProfileConfig(
-            profile_name="saferkc",
-            target_name="warehouse",
+            profile_name=_PROFILE,
+            target_name=_TARGET,
             profiles_yml_filepath=settings.dbt_project_dir / "profiles.yml",
         ),
         execution_config=ExecutionConfig(
@@ -142,7 +149,6 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
             node_converters={DbtResourceType.SEED: _without_task},
         ),
         operator_args={
-            "vars": f"{{{{ {begun}['vars'] }}}}",
             "full_refresh": f"{{{{ {begun}['full_refresh'] }}}}",
             # waiting in the triggerer would start each task twice; models are quick
             "deferrable": False,
