@@ -294,7 +294,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scales", type=float, nargs="+", default=[1, 10, 50], help="boroughs of the histories")
     parser.add_argument("--nights", type=int, default=3, help="nights of changed records after each history (3)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], help="MB of the deliveries of text")
-    parser.add_argument("--boroughs", type=float, nargs="*", default=[1, 50], help="boroughs of the workbooks")
+    parser.add_argument("--boroughs", type=float, nargs="*", default=[1], help="boroughs of the workbooks")
     parser.add_argument("--only", nargs="+", choices=what, default=what, metavar="WHAT", help=", ".join(what))
     parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")

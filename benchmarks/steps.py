@@ -193,21 +193,20 @@ def models(how: str) -> dict[str, object]:
         raise SystemExit("the build would be of another kind than the one to be measured")
     begun = datetime.now(UTC)
     only = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    nodes = _dbt(settings, "build", start.dbt_vars, *only, *(["--full-refresh"] if start.full_refresh else []))
+    nodes = _dbt(settings, "build", *only, *(["--full-refresh"] if start.full_refresh else []))
     first = datetime.fromisoformat(min(node["started_at"] for node in nodes if node["started_at"]))
     return {
         "build": start.build_id,
-        "vars": json.dumps(start.dbt_vars),
         "before_the_first_node": (first - begun).total_seconds(),
         "nodes": nodes,
     }
 
 
-def tests(variables: str) -> dict[str, object]:
-    """Let dbt run all tests on a build, as a night does; what each took and which did not pass."""
+def tests() -> dict[str, object]:
+    """Let dbt run all tests on the build that is running, as a night does; what each took and which did not pass."""
     from saferkc.settings import Settings
 
-    nodes = _dbt(Settings.load(), "test", json.loads(variables))
+    nodes = _dbt(Settings.load(), "test", "--exclude-resource-type", "unit_test")
     return {"nodes": nodes, "failed": [node["name"] for node in nodes if node["status"] not in ("pass", "success")]}
 
 
@@ -244,7 +243,7 @@ def by_hand(folder: str, schema: str) -> dict[str, object]:
     return {"statements": seconds}
 
 
-def _dbt(settings: Any, command: str, variables: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
+def _dbt(settings: Any, command: str, *arguments: str) -> list[dict[str, Any]]:
     """Run dbt in this process and return name, status and seconds of each node."""
     from saferkc.warehouse.connection import dbt_environment
 
@@ -255,7 +254,7 @@ def _dbt(settings: Any, command: str, variables: dict[str, Any], *arguments: str
 
     from dbt.cli.main import dbtRunner
 
-    dbtRunner().invoke(["--quiet", "--no-use-colors", command, "--vars", json.dumps(variables), *arguments])
+    dbtRunner().invoke(["--quiet", "--no-use-colors", command, *arguments])
     results = json.loads((target / "run_results.json").read_text())["results"]
     nodes = [
         {

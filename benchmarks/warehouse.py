@@ -87,7 +87,7 @@ def _measure(bench: Bench, figures: Figures, repeats: int) -> None:
 def _build(bench: Bench, figures: Figures, name: str) -> None:
     models = _measured(bench, figures, f"{name}: models", "models", "full" if name == "full" else "night")
     build = str(models.report["build"])
-    tests = _measured(bench, figures, f"{name}: tests", "tests", models.report["vars"])
+    tests = _measured(bench, figures, f"{name}: tests", "tests")
     if tests.report["failed"]:
         tell(f"  tests that did not pass: {', '.join(tests.report['failed'])}")
     _measured(bench, figures, f"{name}: publish", "publish", build)

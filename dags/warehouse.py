@@ -52,7 +52,7 @@ with DAG(
         build = begin_build(Settings.load(), full_refresh=params["full_refresh"], run_id=run_id)
         if build.build_id is None:
             return None
-        return {"build_id": build.build_id, "vars": build.dbt_vars, "full_refresh": build.full_refresh}
+        return {"build_id": build.build_id, "full_refresh": build.full_refresh}
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def audit(build: dict[str, Any]) -> None:

@@ -75,6 +75,12 @@
 {%- endmacro %}
 
 
+{#- Feeds that say in which ward and borough an area lies: a new one may move any record. -#}
+{% macro place_lookups() -%}
+    {{ return(['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population']) }}
+{%- endmacro %}
+
+
 {#-
     Incremental facts of feeds that send record after record are rebuilt by record: `key` of every record that a new
     delivery brought, replaced or withdrew, read from raw because staging shows only what is current. With `lookups`,
@@ -102,18 +108,64 @@
 {#-
     Incremental strategy `replace_changed_records`: deletes the rows of changed records and puts the new ones in.
     meta.rebuilds says which `feeds` (and `lookups`) change the model and by which `key` of raw. Its rows are found by
-    `key_column` (surrogate key of `key`, so that one index serves), by `column` (`key` under another name), or by `key`.
+    `key_column` (surrogate key of `key`, so that one index serves) or by `key`.
 -#}
 {% macro get_incremental_replace_changed_records_sql(arg_dict) -%}
     {%- set rebuilds = config.get('meta')['rebuilds'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arg_dict['target_relation'] }}
     where
-        {{ rebuilds.get('key_column') or rebuilds.get('column') or rebuilds.key }} in (
+        {{ rebuilds.get('key_column') or rebuilds.key }} in (
             select {% if rebuilds.get('key_column') %}{{ surrogate_key(['changed.' ~ rebuilds.key]) }}
             {%- else %}changed.{{ rebuilds.key }}{% endif %}
             from ({{ changed_records(rebuilds.feeds, rebuilds.key, rebuilds.get('lookups', [])) }}) as changed
         );
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+
+{#- What a query of one column gives, as a list of literals: the planner then knows how few there are. -#}
+{% macro listed(query) -%}
+    {%- set found = run_query(query).columns[0].values() if execute else [] -%}
+    {{ ("'" ~ found | join("', '") ~ "'") if found else 'null' }}
+{%- endmacro %}
+
+
+{#-
+    Months of what new deliveries brought, replaced or withdrew, a row each or several. Records of the feeds of `people`
+    stand in the month of their offence, as `fct_offence` has it.
+-#}
+{% macro periods_of_changed_records(feeds, lookups=[], people=[]) -%}
+    {{ changed_records(feeds, 'period', lookups) }}
+    {%- if people %}
+    union
+    select crime.month from {{ ref('fct_offence') }} as crime
+    where
+        crime.recorded_offence_key in (
+            select {{ surrogate_key(['changed.offence_id_police']) }}
+            from ({{ changed_records(people, 'offence_id_police') }}) as changed
+        )
+    {%- endif %}
+{%- endmacro %}
+
+
+{#- Those months as a list of literals. -#}
+{% macro changed_months(feeds, lookups=[]) -%}
+    {%- set months -%}
+    select distinct changed.period::text as month from ({{ periods_of_changed_records(feeds, lookups) }}) as changed
+    {%- endset -%}
+    {{ listed(months) }}
+{%- endmacro %}
+
+
+{#- Incremental strategy `replace_changed_months`: meta.rebuilds says which `feeds` and `lookups` change the model. -#}
+{% macro get_incremental_replace_changed_months_sql(arg_dict) -%}
+    {%- set rebuilds = config.get('meta')['rebuilds'] -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where month in ({{ changed_months(rebuilds.feeds, rebuilds.get('lookups', [])) }});
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}

@@ -9,6 +9,7 @@
     A person who stands in several offences is a row in each. Offences that are no longer held are left out, since
     nobody can say any more what their people were victims of. `condition` chooses by columns of `people` and
     `offences` (dim_offence), before the names are looked up: most victims are of no interest to a priority.
+    A model that is rebuilt by financial years (meta.rebuilds) takes the people of those only.
 -#}
 {% macro people_of_offences(role, condition='true', offence_columns=[]) -%}
     {%- set relationship = 'relationship_to_accused' if role == 'victim' else 'relationship_to_victim' -%}
@@ -59,6 +60,12 @@
     where
         people.is_offence_held
         and ({{ condition }})
+        {%- if execute and is_incremental() %}
+        {%- set rebuilds = config.get('meta')['rebuilds'] %}
+        and people.month in (
+            {{ months_of_changed_financial_years(rebuilds.feeds, rebuilds.lookups, rebuilds.people) }}
+        )
+        {%- endif %}
 {%- endmacro %}
 
 
@@ -85,7 +92,7 @@
         end as characteristic_value,
         count(*)::integer as people_count,
         count(distinct person_token)::integer as different_people_count,
-        avg(age) as mean_age,
+        avg(age)::numeric(20, 10) as mean_age,
         {{ any_true('is_simulated') }} as is_simulated
     from {{ relation }}
     group by grouping sets (
@@ -99,10 +106,12 @@
 
 {#- A row's people as a share (0-1) of its whole group, the row of characteristic `all`. -#}
 {% macro share_of_group(relation, groups) -%}
-    {{ relation }}.people_count::numeric
-    / max(case when {{ relation }}.characteristic = 'all' then {{ relation }}.people_count end) over (
-        partition by {{ relation }}.{{ groups | join(', ' ~ relation ~ '.') }}
-    )
+    (
+        {{ relation }}.people_count::numeric
+        / max(case when {{ relation }}.characteristic = 'all' then {{ relation }}.people_count end) over (
+            partition by {{ relation }}.{{ groups | join(', ' ~ relation ~ '.') }}
+        )
+    )::numeric(20, 10)
 {%- endmacro %}
 
 

@@ -6,7 +6,7 @@
 -#}
 {% macro rows_to_test(model) -%}
     {%- if is_incremental_model(model) or is_view_of_mart(model) -%}
-        (select * from {{ model }} where build_id > {{ var('previous_build_id', 0) | int }})
+        (select * from {{ model }} where build_id > {{ newest_build('published') }})
     {%- else -%}
         {{ model }}
     {%- endif -%}

@@ -3,7 +3,7 @@
     `columns`. A test that reads these alone costs what the night brought. Where everything is built anew they are all.
 -#}
 {% macro records_to_test(feed, columns) -%}
-    {%- set previous = 0 if execute and flags.FULL_REFRESH else var('previous_build_id', 0) | int -%}
+    {%- set previous = 0 if execute and flags.FULL_REFRESH else newest_build('published') | trim -%}
     {%- set unseen -%}
     select delivery.delivery_id
     from {{ source('quality', 'delivery') }} as delivery

@@ -7,7 +7,7 @@ with years as (
     -- those that were written since the last published build
     select distinct financial_year
     from {{ ref('int_asb__monthly_counts') }}
-    where build_id > {{ var('previous_build_id', 0) | int }}
+    where build_id > {{ newest_build('published') }}
 ),
 
 months as (

@@ -241,9 +241,9 @@ def test_all_that_is_as_if_nothing_had_happened(
             load_inbox(undisturbed.settings)
         deliver_partners(undisturbed.settings, **PARTNERS)  # type: ignore[arg-type]
         load_inbox(undisturbed.settings)
-        build_id, full_refresh = begin_build(undisturbed.settings)
+        _, full_refresh = begin_build(undisturbed.settings)
         only_tables = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-        assert run_dbt(undisturbed.settings, build_id, *only_tables, full_refresh=full_refresh) == []
+        assert run_dbt(undisturbed.settings, *only_tables, full_refresh=full_refresh) == []
         expected = content_of(undisturbed.settings, "build_")
         found = published_content(home.settings)
         assert len(found) > 20

@@ -54,7 +54,7 @@ def plan_warehouse(
         load_inbox(settings)
         build_id, _ = begin_build(settings, full_refresh=True)
         problems = run_dbt(
-            settings, build_id, "--select", "+plan_figure", "--indirect-selection", "cautious",
+            settings, "--select", "+plan_figure", "--indirect-selection", "cautious",
             # what they decide does not depend on these rows, and they run with every other build
             "--exclude-resource-type", "unit_test",
             full_refresh=True,

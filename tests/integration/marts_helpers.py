@@ -50,18 +50,13 @@ def end_build(settings: Settings, build_id: int, state: str) -> None:
 
 def run_dbt(
     settings: Settings,
-    build_id: int,
     *arguments: str,
     full_refresh: bool = False,
-    previous: int = 0,
     verb: str = "build",
 ) -> list[dict[str, Any]]:
     """Run ``dbt build`` as the warehouse does and return what did not end well: name, status and message."""
     target = settings.home / "dbt" / "target"
-    command = [
-        sys.executable, "-m", "dbt.cli.main", "--no-use-colors", verb, "--quiet",
-        "--vars", json.dumps({"build_id": build_id, "previous_build_id": previous}), *arguments,
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", verb, "--quiet", *arguments]
     if full_refresh:
         command.append("--full-refresh")
     environment = os.environ | dbt_environment(settings)

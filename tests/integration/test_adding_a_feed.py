@@ -123,7 +123,7 @@ def test_a_delivery_runs_through_to_the_staging_model(added: Added) -> None:
     ]
     checks = check_deliveries(settings, FEED, summary.delivery_ids)
     assert (checks.failed, checks.warnings) == (0, 1), checks.reasons  # what burned was never sent before
-    assert run_dbt(settings, 1, "--select", "stg_lfb__deliberate_fires") == []
+    assert run_dbt(settings, "--select", "stg_lfb__deliberate_fires") == []
     rows = query(
         settings,
         "select incident_id_lfb, called_at, called_local_at, property_category, premises_token, is_simulated"

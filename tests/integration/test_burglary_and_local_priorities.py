@@ -34,7 +34,7 @@ def night(settings: Settings, day: date, *, history: bool = False, out: Path | N
 def build(settings: Settings, *, full_refresh: bool = False) -> None:
     build_id, is_full = begin_build(settings, full_refresh=full_refresh)
     assert is_full == full_refresh
-    assert run_dbt(settings, build_id, *MODELS, full_refresh=is_full) == []
+    assert run_dbt(settings, *MODELS, full_refresh=is_full) == []
     end_build(settings, build_id, "published")
 
 

@@ -21,11 +21,18 @@ FACTS = {
     "fct_offence_accused": "police_accused",
     "fct_offence_outcome": "police_outcomes",
 }
+PEOPLE = [f"{name}_people_financial_year" for name in (
+    "burglary", "hate_crime", "mopac_local", "serious_youth_violence", "vawg",
+)]  # fmt: skip
 MODELS = (
     "--select", *(f"+{fact}" for fact in FACTS), "+bridge_offence_hate_strand", "+int_offences__monthly",
+    *(f"+{mart}" for mart in PEOPLE),
     "+dim_offence", "+dim_outcome", "+dim_location_type", "--resource-type", "model", "--resource-type", "seed",
 )  # fmt: skip
-AGGREGATES = ("int_offences__monthly", "int_police__offence_labels", "int_police__outcome_labels")
+AGGREGATES = (
+    "int_offences__monthly", "int_police__offence_labels", "int_police__outcome_labels",
+    "int_serious_youth_violence__people",
+)  # fmt: skip
 SCALE = 0.15
 
 
@@ -39,7 +46,7 @@ def night(settings: Settings, day: date, *scenarios: str, history: bool = False)
 def build(settings: Settings, state: str, *arguments: str, full_refresh: bool = False) -> int:
     build_id, is_full = begin_build(settings, full_refresh=full_refresh)
     assert is_full == full_refresh
-    assert run_dbt(settings, build_id, *MODELS, *arguments, full_refresh=is_full) == []
+    assert run_dbt(settings, *MODELS, *arguments, full_refresh=is_full) == []
     end_build(settings, build_id, state)
     return build_id
 
@@ -62,8 +69,8 @@ def by_key(settings: Settings, fact: str, column: str) -> dict[int, Any]:
     return dict(query(settings, f"select {key}, {column} from build_core.{fact}"))
 
 
-def moved_to_january(settings: Settings, day: date) -> str:
-    """Send an offence of the night once more, recorded two months earlier; returns its reference."""
+def moved_to(recorded: str, settings: Settings, day: date) -> str:
+    """Send an offence of the night once more, recorded on another day; returns its reference."""
     (name,) = query(
         settings,
         "select landed_name from (select source_name as landed_name from quality.delivery where feed ="
@@ -72,13 +79,15 @@ def moved_to_january(settings: Settings, day: date) -> str:
     sent = settings.home / "sent" / Path(name).name
     with sent.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        row = next(row for row in reader if row["Record Status"] == "Live" and row["Recorded Date"].endswith("/2017"))
+        row = next(
+            row for row in reader if row["Record Status"] == "Live" and row["Recorded Date"].endswith("/03/2017")
+        )
         headings = list(reader.fieldnames or ())
     target = settings.inbox / "police" / sent.name.replace(f"{day:%Y%m%d}", f"{day:%Y%m%d}T2300")
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, headings)
         writer.writeheader()
-        writer.writerow(row | {"Recorded Date": "09/01/2017"})
+        writer.writerow(row | {"Recorded Date": recorded})
     return row["Crime Reference"]
 
 
@@ -128,7 +137,7 @@ def test_records_that_change_end_where_a_build_of_everything_ends(warehouse: Set
 
     # offences are deleted, one moves to another month, and the look-up of places comes, which moves them all
     night(warehouse, date(2017, 3, 23), "partner_withdrawn")
-    moved = moved_to_january(warehouse, date(2017, 3, 22))
+    moved = moved_to("09/01/2017", warehouse, date(2017, 3, 22))
     simulate(warehouse, date_from=date(2017, 1, 1), date_to=date(2017, 1, 31), scale=0.1, feeds=["reference_lsoa_ward"])
     load_inbox(warehouse)
     last = build(warehouse, "published")
@@ -160,6 +169,26 @@ def test_records_that_change_end_where_a_build_of_everything_ends(warehouse: Set
     still_there = keys_at_first.keys() & keys.keys()
     assert len(still_there) > 0.99 * len(keys_at_first)
     assert all(keys[key] == keys_at_first[key] for key in still_there)
+
+
+def test_people_of_a_year_follow_their_offences(warehouse: Settings) -> None:
+    """One offence moves to an earlier financial year, and its people with it; years that nobody touched stay."""
+    night(warehouse, date(2017, 3, 24), "partner_correction")
+    for file in (warehouse.inbox / "police").glob("*offences_*.csv"):
+        shutil.copy(file, warehouse.home / "sent")
+    load_inbox(warehouse)
+    build(warehouse, "published")
+    moved = moved_to("09/01/2016", warehouse, date(2017, 3, 24))
+    load_inbox(warehouse)
+    last = build(warehouse, "published")
+    assert query(
+        warehouse, f"select distinct month from build_core.fct_offence where offence_id_police = '{moved}'"
+    ) == [(date(2016, 1, 1),)]
+    written = "select distinct financial_year from build_mopac_local.mopac_local_people_financial_year where build_id ="
+    assert query(warehouse, f"{written} {last} order by 1") == [("2015/16",), ("2016/17",)]
+    step_by_step = all_rows(warehouse)
+    build(warehouse, "published", full_refresh=True)
+    assert all_rows(warehouse) == step_by_step
 
 
 @pytest.mark.parametrize("fact", FACTS)

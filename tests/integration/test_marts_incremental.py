@@ -37,7 +37,7 @@ def warehouse(
         deliver(settings, date(2017, 3, 31))
         build_id, full_refresh = begin_build(settings)
         assert full_refresh
-        assert run_dbt(settings, build_id, *MODELS, full_refresh=True) == []
+        assert run_dbt(settings, *MODELS, full_refresh=True) == []
         end_build(settings, build_id, "published")
         yield settings
 
@@ -56,7 +56,7 @@ def test_builds_that_follow_the_change_end_where_a_full_build_ends(warehouse: Se
     deliver(warehouse, date(2017, 4, 30))
     held, full_refresh = begin_build(warehouse)
     assert not full_refresh
-    assert run_dbt(warehouse, held, *MODELS, "--exclude", "fct_street_crime") == []
+    assert run_dbt(warehouse, *MODELS, "--exclude", "fct_street_crime") == []
     end_build(warehouse, held, "held")
     assert built_by(warehouse, "fct_stop_search")[date(2017, 4, 1)] == held
     assert date(2017, 4, 1) not in built_by(warehouse, "fct_street_crime")
@@ -65,7 +65,7 @@ def test_builds_that_follow_the_change_end_where_a_full_build_ends(warehouse: Se
     deliver(warehouse, date(2017, 5, 31))
     published, full_refresh = begin_build(warehouse)
     assert not full_refresh
-    assert run_dbt(warehouse, published, *MODELS) == []
+    assert run_dbt(warehouse, *MODELS) == []
     end_build(warehouse, published, "published")
     assert built_by(warehouse, "fct_street_crime") == {
         date(2017, 1, 1): first,
@@ -87,15 +87,15 @@ def test_builds_that_follow_the_change_end_where_a_full_build_ends(warehouse: Se
     deliver(warehouse, date(2017, 6, 30))
     last, full_refresh = begin_build(warehouse)
     assert not full_refresh
-    assert run_dbt(warehouse, last, *MODELS) == []
+    assert run_dbt(warehouse, *MODELS) == []
     end_build(warehouse, last, "published")
     assert date(2017, 2, 1) not in built_by(warehouse, "fct_stop_search")
 
     step_by_step = fingerprints(warehouse)
     assert all(step_by_step[f"build_{mart}"][0] for mart in MARTS_OF_THESE_FEEDS)
-    anew, full_refresh = begin_build(warehouse, full_refresh=True)
+    _, full_refresh = begin_build(warehouse, full_refresh=True)
     assert full_refresh
-    assert run_dbt(warehouse, anew, *MODELS, full_refresh=True) == []
+    assert run_dbt(warehouse, *MODELS, full_refresh=True) == []
     assert fingerprints(warehouse) == step_by_step
 
 
@@ -127,7 +127,7 @@ def test_tests_of_a_fact_find_faults_in_what_was_written_and_members_that_went(w
             [published],
         )
     tests = ("--resource-type", "test", "--select", "fct_street_crime")
-    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, published + 1, *tests, previous=published)}
+    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, *tests)}
     assert failed == {"refers_to_fct_street_crime_ward_key__ward_key__ref_dim_ward_"}
 
     with connect(warehouse) as connection:
@@ -142,7 +142,7 @@ def test_tests_of_a_fact_find_faults_in_what_was_written_and_members_that_went(w
         )
         connection.execute("update again set build_id = %s, borough_key = 78", [published + 1])
         connection.execute("insert into build_core.fct_street_crime select * from again")
-    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, published + 1, *tests, previous=published)}
+    failed = {result["name"].split(".")[2] for result in run_dbt(warehouse, *tests)}
     assert failed == {
         "refers_to_fct_street_crime_ward_key__ward_key__ref_dim_ward_",
         "refers_to_fct_street_crime_borough_key__borough_key__ref_dim_borough_",

@@ -75,8 +75,8 @@ def warehouse(
             for path in sorted(real_data.glob(pattern)):
                 shutil.copy(path, folder)
         load_inbox(settings)
-        build_id, full_refresh = begin_build(settings)
-        assert run_dbt(settings, build_id, "--exclude-resource-type", "unit_test", full_refresh=full_refresh) == []
+        _, full_refresh = begin_build(settings)
+        assert run_dbt(settings, "--exclude-resource-type", "unit_test", full_refresh=full_refresh) == []
         yield settings
 
 

@@ -146,7 +146,7 @@ def warehouse(
                 CASE | {"CATEGORY": "Drugs, Noise", "STAGE": "Closed", "DATE_CLOSED": "03/11/2017"})  # fmt: skip
         load_inbox(settings)
         partners = [f"path:models/staging/{source}" for source in ("police", "angelou", "rahab", "tmo", "council")]
-        assert run_dbt(settings, 1, "--indirect-selection", "cautious", "--select", *partners) == []
+        assert run_dbt(settings, "--indirect-selection", "cautious", "--select", *partners) == []
         yield settings
 
 

@@ -44,11 +44,9 @@ def without_some(
         inbox.mkdir(parents=True, exist_ok=True)
         shutil.copy(files / "police" / f"simulated_offences_{NIGHT}.csv", inbox)
         load_inbox(settings)
-        build_id, full_refresh = begin_build(settings)
+        _, full_refresh = begin_build(settings)
         assert not full_refresh, "the night must follow the change, else it shows nothing of late records"
-        problems = run_dbt(
-            settings, build_id, "--select", "+plan_figure", "--exclude-resource-type", "test", "unit_test"
-        )
+        problems = run_dbt(settings, "--select", "+plan_figure", "--exclude-resource-type", "test", "unit_test")
         assert problems == []
         yield WithoutSome(settings, files, taken_back)
 

@@ -6,7 +6,7 @@
         meta={
             'rebuilds': {
                 'feeds': ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
-                'lookups': ['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
+                'lookups': place_lookups(),
             }
         },
     )
@@ -89,7 +89,7 @@ where
     records.month in (
         {{ months_of_changed_financial_years(
             ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
-            lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
+            lookups=place_lookups(),
         ) }}
     )
 {% endif %}

@@ -1,15 +1,13 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_changed_records',
+        incremental_strategy='replace_changed_months',
         on_schema_change='fail',
         indexes=[{'columns': ['month']}, {'columns': ['build_id']}],
         meta={
             'rebuilds': {
                 'feeds': ['police_offences'],
-                'lookups': ['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-                'key': 'period',
-                'column': 'month',
+                'lookups': place_lookups(),
             }
         },
     )
@@ -40,13 +38,7 @@ select
 from {{ ref('fct_offence') }}
 {% if is_incremental() %}
 where
-    month in (
-        {{ changed_records(
-            ['police_offences'],
-            'period',
-            lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-        ) }}
-    )
+    month in ({{ changed_months(['police_offences'], lookups=place_lookups()) }})
 {% endif %}
 group by
     month,

@@ -1,15 +1,13 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_changed_records',
+        incremental_strategy='replace_changed_months',
         on_schema_change='fail',
         indexes=[{'columns': ['month']}, {'columns': ['build_id']}],
         meta={
             'rebuilds': {
                 'feeds': ['police_offences'],
-                'lookups': ['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-                'key': 'period',
-                'column': 'month',
+                'lookups': place_lookups(),
             }
         },
     )
@@ -37,13 +35,7 @@ with offences as (
     inner join {{ ref('dim_offence') }} as classes on monthly.offence_key = classes.offence_key
     {% if is_incremental() %}
     where
-        monthly.month in (
-            {{ changed_records(
-                ['police_offences'],
-                'period',
-                lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-            ) }}
-        )
+        monthly.month in ({{ changed_months(['police_offences'], lookups=place_lookups()) }})
     {% endif %}
 )
 

@@ -1,7 +1,24 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
+        indexes=[{'columns': ['financial_year']}, {'columns': ['build_id']}],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'people': ['police_victims', 'police_accused'],
+            }
+        },
+    )
+}}
+
 {#- violence of the kinds that the borough's definition names; domestic abuse is another priority -#}
 {%- set condition = 'people.is_domestic_abuse is not true and (offences.is_serious_violence or people.is_knife_used'
     ~ ' or people.is_knife_threatened or people.is_firearm)' -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which years a night changes is told by it)
 with victims as (
     {{ people_of_offences('victim', condition, offence_columns=['is_serious_violence', 'is_robbery']) }}
 ),
@@ -39,5 +56,6 @@ select
     residence,
     relationship,
     injury_degree,
-    is_simulated
+    is_simulated,
+    {{ build_id() }} as build_id
 from both_sides

@@ -8,7 +8,7 @@ from {{ rows_to_test(model) if is_view_of_mart(model) else model }} as tested
 {%- if is_incremental_model(model) %}
 where
     ({{ columns | join(', ') }}) in (select {{ columns | join(', ') }} from {{ rows_to_test(model) }} as written)
-    or (build_id > {{ var('previous_build_id', 0) | int }} and ({{ columns | join(' is null or ') }} is null))
+    or (build_id > {{ newest_build('published') }} and ({{ columns | join(' is null or ') }} is null))
 {%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 or {{ columns | join(' is null or ') }} is null

@@ -8,11 +8,15 @@ work in hand, and a worker that dies without a word has failed its task, which A
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 from collections.abc import Sequence
 from typing import Any
 
 from airflow.executors.local_executor import LocalExecutor, _run_worker
+
+# What every task's process would import for itself: read once here, before the first of them is forked
+_READ_AHEAD = ("airflow.sdk.execution_time.task_runner", "cosmos", "saferkc.contracts", "saferkc.orchestration.dbt")
 
 
 class _InHand:
@@ -31,6 +35,8 @@ class SturdyLocalExecutor(LocalExecutor):
     def start(self) -> None:
         """Make the queue of results; workers come with their work."""
         self._at_work: dict[int, Any] = {}
+        for module in _READ_AHEAD:
+            importlib.import_module(module)
         super().start()
 
     def _spawn_workers_with_gc_freeze(self, spawn_number: int) -> None:

@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from saferkc.alerts import raise_alert
 from saferkc.settings import Settings
@@ -33,7 +33,6 @@ class BuildStart:
     """What the build's tasks need to know. ``build_id`` is None when there is nothing new to build."""
 
     build_id: int | None
-    dbt_vars: dict[str, Any]
     full_refresh: bool
 
 
@@ -73,7 +72,7 @@ def begin_build(
         ).fetchone()
         last_id = last[0] if last else 0
         if last is not None and last[1] == fingerprint and not full_refresh:
-            return BuildStart(None, {}, False)
+            return BuildStart(None, False)
         changed = connection.execute(
             "select true from quality.build where build_id >= %s and project_fingerprint is distinct from %s limit 1",
             (last_id, project),
@@ -90,7 +89,7 @@ def begin_build(
             "insert into quality.build_delivery (build_id, delivery_id) select %s, unnest(%s::bigint[])",
             (build_id, deliveries),
         )
-    return BuildStart(build_id, {"build_id": build_id, "previous_build_id": last_id}, full_refresh)
+    return BuildStart(build_id, full_refresh)
 
 
 def finish_build(settings: Settings, build_id: int, *, state: Literal["held", "failed"], reason: str) -> bool:

@@ -17,12 +17,7 @@ with incidents as (
         -- a withheld number is nobody's
         facts.caller_token is not null
         {% if is_incremental() %}
-        and facts.month in (
-            {{ months_of_changed_financial_years(
-                ['police_asb_incidents'],
-                lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-            ) }}
-        )
+        and facts.month in ({{ months_of_changed_financial_years(['police_asb_incidents'], place_lookups()) }})
         {% endif %}
 ),
 

@@ -73,7 +73,7 @@ records_by_year as (
         records.month in (
             {{ months_of_changed_financial_years(
                 ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
-                lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
+                lookups=place_lookups(),
             ) }}
         )
     {% endif %}

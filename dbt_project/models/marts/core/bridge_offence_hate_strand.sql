@@ -18,11 +18,7 @@ with hate_crimes as (
         and recorded_offence_key in (
             select {{ surrogate_key(['changed.offence_id_police']) }}
             from (
-                {{ changed_records(
-                    ['police_offences'],
-                    'offence_id_police',
-                    lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-                ) }}
+                {{ changed_records(['police_offences'], 'offence_id_police', lookups=place_lookups()) }}
             ) as changed
         )
         {% endif %}

@@ -17,11 +17,7 @@ with records as (
     {% if is_incremental() %}
     where
         record_key in (
-            {{ changed_records(
-                ['police_asb_incidents'],
-                'record_key',
-                lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-            ) }}
+            {{ changed_records(['police_asb_incidents'], 'record_key', lookups=place_lookups()) }}
         )
     {% endif %}
 ),

@@ -20,11 +20,7 @@ with records as (
     {% if is_incremental() %}
     where
         offence_id_police in (
-            {{ changed_records(
-                ['police_offences', 'police_accused'],
-                'offence_id_police',
-                lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-            ) }}
+            {{ changed_records(['police_offences', 'police_accused'], 'offence_id_police', lookups=place_lookups()) }}
         )
     {% endif %}
 )

@@ -18,10 +18,7 @@ with records as (
         period in (
             select changed.period
             from (
-                {{ changed_periods(
-                    'police_open_street',
-                    lookups=['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population'],
-                ) }}
+                {{ changed_periods('police_open_street', lookups=place_lookups()) }}
             ) as changed
         )
     {% endif %}

@@ -1,14 +1,19 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {
                 'columns': ['borough_code', 'financial_year', 'role', 'characteristic', 'characteristic_value'],
                 'unique': true,
             },
+            {'columns': ['build_id']},
         ],
     )
 }}
 
+-- depends_on: {{ ref('fct_offence') }} (which years a night changes is told by it)
 with victims as (
     {{ people_of_offences('victim', 'people.is_hate_crime') }}
 ),

@@ -1,5 +1,8 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {
                 'columns': [
@@ -7,6 +10,7 @@
                 ],
                 'unique': true,
             },
+            {'columns': ['build_id']},
         ],
     )
 }}
@@ -16,6 +20,7 @@
     or (offences.is_violence_with_injury and not coalesce(people.is_domestic_abuse, false))
 {%- endset -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which years a night changes is told by it)
 with victims as (
     {{ people_of_offences('victim', condition, offence_columns=['is_theft_from_motor_vehicle']) }}
 ),

@@ -40,52 +40,66 @@ weekdays as (
     where weekday_number is not null
 ),
 
--- every hour of the week is there, so that a quiet one shows as 0
-hours_of_the_week as (
+-- Every hour of the week is there, so that a quiet one shows as 0. Zeros are put together with what was counted and
+-- added up, not joined to it: the planner would compare every hour with every count of its year.
+counts_and_zeros as (
+    select
+        borough_code,
+        borough_name,
+        financial_year,
+        weekday_number,
+        hour_of_day,
+        offence_count,
+        case when is_on_carnival_day then 0 else offence_count end as offence_count_without_carnival
+    from offences
+    union all
     select
         years.borough_code,
         years.borough_name,
         years.financial_year,
         weekdays.weekday_number,
-        weekdays.weekday_name,
         bands.hour_of_day,
-        bands.hour_name,
-        bands.time_band_name,
-        years.is_simulated
+        0 as offence_count,
+        0 as offence_count_without_carnival
     from years
     cross join weekdays
     cross join {{ ref('dim_time_band') }} as bands
     where bands.hour_of_day is not null
+),
+
+summed as (
+    select
+        borough_code,
+        borough_name,
+        financial_year,
+        weekday_number,
+        hour_of_day,
+        sum(offence_count)::integer as offence_count,
+        sum(offence_count_without_carnival)::integer as offence_count_without_carnival
+    from counts_and_zeros
+    where
+        weekday_number is not null
+        and hour_of_day is not null
+    group by borough_code, borough_name, financial_year, weekday_number, hour_of_day
 )
 
 select
-    hours_of_the_week.borough_code,
-    hours_of_the_week.borough_name,
-    hours_of_the_week.financial_year,
-    hours_of_the_week.weekday_number,
-    hours_of_the_week.weekday_name,
-    hours_of_the_week.hour_of_day,
-    hours_of_the_week.hour_name,
-    hours_of_the_week.time_band_name,
-    coalesce(sum(offences.offence_count), 0)::integer as offence_count,
-    coalesce(sum(case when not offences.is_on_carnival_day then offences.offence_count end), 0)::integer
-        as offence_count_without_carnival,
-    hours_of_the_week.is_simulated,
+    summed.borough_code,
+    summed.borough_name,
+    summed.financial_year,
+    summed.weekday_number,
+    weekdays.weekday_name,
+    summed.hour_of_day,
+    bands.hour_name,
+    bands.time_band_name,
+    summed.offence_count,
+    summed.offence_count_without_carnival,
+    years.is_simulated,
     {{ build_id() }} as build_id
-from hours_of_the_week
-left join offences
+from summed
+inner join weekdays on summed.weekday_number = weekdays.weekday_number
+inner join {{ ref('dim_time_band') }} as bands on summed.hour_of_day = bands.hour_of_day
+inner join years
     on
-        hours_of_the_week.borough_code = offences.borough_code
-        and hours_of_the_week.financial_year = offences.financial_year
-        and hours_of_the_week.weekday_number = offences.weekday_number
-        and hours_of_the_week.hour_of_day = offences.hour_of_day
-group by
-    hours_of_the_week.borough_code,
-    hours_of_the_week.borough_name,
-    hours_of_the_week.financial_year,
-    hours_of_the_week.weekday_number,
-    hours_of_the_week.weekday_name,
-    hours_of_the_week.hour_of_day,
-    hours_of_the_week.hour_name,
-    hours_of_the_week.time_band_name,
-    hours_of_the_week.is_simulated
+        summed.borough_code = years.borough_code
+        and summed.financial_year = years.financial_year

@@ -1,5 +1,8 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {
                 'columns': [
@@ -8,6 +11,7 @@
                 ],
                 'unique': true,
             },
+            {'columns': ['build_id']},
         ],
     )
 }}
@@ -23,11 +27,17 @@
     'aged_25_and_under': 'is_25_and_under',
 } -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which years a night changes is told by it)
 with concerned as (
     select
         *,
         case when is_on_carnival_day then 'On a day of Carnival' else 'On another day' end as carnival
     from {{ ref('int_serious_youth_violence__people') }}
+    {% if execute and is_incremental() %}
+    {%- set rebuilds = config.get('meta')['rebuilds'] %}
+    where
+        financial_year in ({{ changed_financial_years(rebuilds.feeds, rebuilds.lookups, rebuilds.people) }})
+    {% endif %}
 ),
 
 people as (

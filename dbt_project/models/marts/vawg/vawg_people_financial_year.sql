@@ -1,5 +1,8 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {
                 'columns': [
@@ -7,12 +10,14 @@
                 ],
                 'unique': true,
             },
+            {'columns': ['build_id']},
         ],
     )
 }}
 
 {%- set condition = 'people.is_domestic_abuse or offences.is_sexual_offence' -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which years a night changes is told by it)
 with victims as (
     {{ people_of_offences('victim', condition, offence_columns=['is_sexual_offence']) }}
 ),
