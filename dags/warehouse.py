@@ -69,6 +69,13 @@ with DAG(
 
         publish(Settings.load(), build["build_id"])
 
+    @task
+    def watch() -> None:
+        """Look for changes in how offences are counted in what was published, and keep what is found."""
+        from saferkc.recording.watch import watch
+
+        watch(Settings.load())
+
     @task(trigger_rule=TriggerRule.ALL_DONE)
     def data_docs(build: dict[str, Any]) -> None:
         """Write the pages with the results of the checks."""
@@ -79,4 +86,4 @@ with DAG(
     started = begin()
     audited, published = audit(started), publish(started)
     models = dbt_task_group(settings, build="begin", asked_for=get_parsing_context().task_id)
-    started >> models >> audited >> published >> data_docs(started)
+    started >> models >> audited >> published >> [watch(), data_docs(started)]

@@ -19,11 +19,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 alerts_app = typer.Typer(help="Read the alert ledger and take decisions.", rich_markup_mode=None)
-changes_app = typer.Typer(help="Take decisions on suspected changes in counting.", rich_markup_mode=None)
+changes_app = typer.Typer(help="Read what changed in counting, and take decisions.", rich_markup_mode=None)
 contracts_app = typer.Typer(help="Check the contracts and what is made from them.", rich_markup_mode=None)
 docs_app = typer.Typer(help="Draw the stars from the models, and check that they are in step.", rich_markup_mode=None)
 app.add_typer(alerts_app, name="alerts")
-app.add_typer(changes_app, name="changes", no_args_is_help=True)
+app.add_typer(changes_app, name="changes")
 app.add_typer(contracts_app, name="contracts", no_args_is_help=True)
 app.add_typer(docs_app, name="docs", no_args_is_help=True)
 keys_app = typer.Typer(help="See which keys there are, and make new ones.", rich_markup_mode=None)
@@ -203,6 +203,19 @@ def resolve(alert_id: int, note: _Note) -> None:
     from saferkc.cli.decisions import decide_alert
 
     decide_alert(Settings.load(), alert_id, "resolve", note)
+
+
+@changes_app.callback(invoke_without_command=True)
+def changes(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False,
+    include_all: Annotated[bool, typer.Option("--all", help="Rejected ones, real changes and those gone too")] = False,
+) -> None:
+    """Read what changed in counting, and take decisions."""
+    if context.invoked_subcommand is None:
+        from saferkc.cli.decisions import show_changes
+
+        show_changes(Settings.load(), as_json=as_json, include_all=include_all)
 
 
 @changes_app.command()

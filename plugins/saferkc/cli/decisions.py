@@ -10,7 +10,15 @@ from saferkc.alerts import acknowledge_alert, list_alerts, resolve_alert
 from saferkc.cli.console import say, table
 from saferkc.orchestration.lifecycle import database_up
 from saferkc.settings import Settings
-from saferkc.warehouse.connection import connect
+from saferkc.warehouse.connection import connect, fetch_all
+
+_CHANGES = """
+    select change_id, effective_month, series, parent_series, feed, geography, kind, nature, treatment, confidence,
+        state, register_id, evidence, detected_at
+    from quality.recording_change
+    where %(all)s or (kind <> 'real' and state not in ('gone', 'rejected'))
+    order by effective_month, change_id
+"""
 
 
 class ChangeNotFoundError(Exception):
@@ -41,6 +49,30 @@ def decide_alert(settings: Settings, alert_id: int, decision: str, note: str) ->
     with database_up(settings), connect(settings) as connection:
         decide(connection, alert_id, by=getpass.getuser(), note=note)
     say(f"Alert {alert_id}: {decision}d.")
+
+
+def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> None:
+    """Print the changes in counting that are suspected, registered or confirmed, or all that were ever found."""
+    with database_up(settings), connect(settings) as connection:
+        found = fetch_all(connection, _CHANGES, {"all": include_all})
+    if as_json:
+        print(json.dumps(found, default=str, indent=1))
+        return
+    if not found:
+        say("No change in counting was found.")
+        return
+    table(
+        ["id", "from", "what", "where", "kind", "nature", "treatment", "sure", "state"],
+        [
+            [
+                row["change_id"], f"{row['effective_month']:%Y-%m}", row["series"], row["geography"], row["kind"],
+                row["nature"] or "", row["treatment"] or "", row["confidence"], row["state"],
+            ]
+            for row in found
+        ],
+    )  # fmt: skip
+    for row in found:
+        say(f"\n{row['change_id']}. {' '.join(row['evidence'].get('sentences', ()))}")
 
 
 def decide_change(settings: Settings, change_id: int, state: str, note: str) -> None:

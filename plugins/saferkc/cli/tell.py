@@ -52,7 +52,7 @@ def night(settings: Settings, done: Night, since: datetime) -> int:
     with connect(settings) as connection:
         counts = [_counts(connection, since), _counts(connection, None)]
         build = _build(connection, done.build_id)
-        changes = [_count(connection, "recording_change", "detected_at", moment) for moment in (since, None)]
+        changes = [_flagged(connection, moment) for moment in (since, None)]
         raised = _count(connection, "alert", "first_seen_at", since)
         opened = len(fetch_all(connection, _ALERTS))
     labels = {
@@ -171,6 +171,15 @@ def _build(connection: Connection, build_id: int | None) -> dict[str, Any]:
     query = "select models_built, checks_run, checks_failed from quality.build where build_id = %(id)s"
     rows = fetch_all(connection, query, {"id": build_id})
     return rows[0] if rows else {"models_built": 0, "checks_run": 0, "checks_failed": 0}
+
+
+def _flagged(connection: Connection, since: datetime | None) -> int:
+    """Changes in counting and faults found since then that still stand; real changes alarm nobody."""
+    query = (
+        "select count(*) from quality.recording_change where kind <> 'real' and state not in ('gone', 'rejected')"
+        " and (%(since)s::timestamptz is null or detected_at >= %(since)s)"
+    )
+    return int(fetch_all(connection, query, {"since": since})[0]["count"])
 
 
 def _count(connection: Connection, name: str, moment: str, since: datetime | None) -> int:

@@ -40,7 +40,8 @@ is under way, and ends the run at once when nothing changed since the last publi
 
 **Steps.** *begin* opens a build; *dbt* builds beside the published marts, in the `build_*` schemas (one dbt process,
 a task a model to look at); *audit* judges dbt's tests and the expectations on the marts; *publish* brings all marts
-to the new build in one transaction; *data_docs* writes the pages with the checks' results.
+to the new build in one transaction; *watch* looks for changes in how offences are counted and keeps what it finds in
+`quality.recording_change`; *data_docs* writes the pages with the checks' results.
 
 **Why it is safe to run again.** Readers see the published schemas only, which change in one transaction or not
 at all. A run that was cut off leaves a build that is never published; the next run starts another.
