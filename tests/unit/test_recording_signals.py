@@ -44,12 +44,14 @@ def switched(values: Floats, place: int) -> tuple[Floats, Floats]:
 # --- code list -------------------------------------------------------------------------------------------------
 
 
-def test_names_that_come_for_others_at_their_level_are_renames_and_series_go_on() -> None:
-    old, new = switched(level(80, 1), 40)
-    other, business = switched(level(50, 2), 40)
+# with a single year before it as well
+@pytest.mark.parametrize("place", [12, 40])
+def test_names_that_come_for_others_at_their_level_are_renames_and_series_go_on(place: int) -> None:
+    old, new = switched(level(80, 1), place)
+    other, business = switched(level(50, 2), place)
     given = panel({"Dwelling": old, "Other building": other, "Residential": new, "Business": business})
     (event,) = code_events(given)
-    assert event.place == 40
+    assert event.place == place
     assert set(event.renames) == {("Dwelling", "Residential"), ("Other building", "Business")}
     whole = joined(given, [event])
     assert whole.children == ("Residential", "Business")

@@ -85,8 +85,8 @@ def _death(used: Floats, delivered: Flags) -> tuple[int, int] | None:
         if delivered[place - 1] and used[place - 1] > _REMNANT * _best_year(used[: place - 1]):
             break
         place -= 1
-    if place == end or place <= _YEAR:
-        return None
+    if place == end or used[place - 1] <= _REMNANT * _best_year(used[:place]):
+        return None  # it goes on, or was hardly used in the first year either
     level = used[max(0, place - _YEAR) : place].mean()
     if level * delivered[place:].sum() < _LACKING:
         return None
