@@ -95,3 +95,24 @@ def test_what_no_longer_shows_is_gone_and_comes_back_as_the_same_row(settings: S
     publish(settings, NEW_NAME_FROM + 2)
     assert watch(settings).new == 0
     assert [(row["change_id"], row["state"]) for row in kept(settings)] == [(found["change_id"], "suspected")]
+
+
+def test_new_names_and_a_new_rule_three_months_later_are_two_changes(settings: Settings) -> None:
+    publish(settings, NEW_NAME_FROM + 3)
+    watch(settings)
+    # so much later that the night does not look at the month of the new names any more
+    publish(settings, NEW_NAME_FROM + 20)
+    # from the third month after the new names a third of the other buildings counts as residential
+    with connect(settings) as connection:
+        connection.execute(
+            """
+            update core.fct_recorded_crime_monthly
+            set offence_count = offence_count + case offence_key when 3 then 17 else -17 end
+            where offence_key in (2, 3) and month >= '2016-08-01'
+            """
+        )
+    watch(settings)
+    assert [(row["effective_month"], row["nature"], row["state"]) for row in kept(settings)] == [
+        (date(2016, 5, 1), "rename", "suspected"),
+        (date(2016, 8, 1), "split", "suspected"),
+    ]

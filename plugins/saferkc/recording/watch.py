@@ -57,7 +57,7 @@ def watch(settings: Settings) -> Watched:
         left = list(known)
         new = 0
         for change in changes:
-            row = next((row for row in left if _is_same(row, change)), None)
+            row = _same(left, change)
             if row is None:
                 _insert(connection, feed, change)
                 new += 1
@@ -81,13 +81,23 @@ def _rows(connection: Connection, feed: str) -> list[dict[str, Any]]:
     )
 
 
-def _is_same(row: dict[str, Any], change: Change) -> bool:
+def _distance(row: dict[str, Any], change: Change) -> int | None:
+    """Months between a kept change and one found tonight, where they may be the same; None where they are two."""
     lead = change.lead
     if row["parent_series"] != lead.whole or not set(row["evidence"].get("areas", ())) & set(change.areas):
-        return False
+        return None
     if (row["kind"] == "real") != (lead.kind == "real"):
-        return False  # a move and the real fall beside it are two
-    return abs(_number(row["effective_month"]) - _number(lead.month)) <= _SAME_WITHIN_MONTHS
+        return None  # a move and the real fall beside it are two
+    apart = abs(_number(row["effective_month"]) - _number(lead.month))
+    # new names in January and a new rule in April are two, a new name that turns out to be a split is one
+    allowed = _SAME_WITHIN_MONTHS if row["nature"] == lead.nature else 1
+    return apart if apart <= allowed else None
+
+
+def _same(rows: Sequence[dict[str, Any]], change: Change) -> dict[str, Any] | None:
+    """The kept change that this one is: of those that it may be, the nearest in time."""
+    distances = [(distance, row) for row in rows if (distance := _distance(row, change)) is not None]
+    return min(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
 def _number(month: date) -> int:
