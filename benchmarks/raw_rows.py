@@ -123,7 +123,8 @@ def _multiply(connection: psycopg.Connection, table: str, first: str, scale: int
     raw = sql.Identifier("raw", table)
     connection.execute(sql.SQL("create temporary table template on commit drop as select * from {}").format(raw))
     if "offence_id_police" in columns and table != "police_offences":
-        kept = "offence_id_police in (select o.offence_id_police from raw.police_offences as o)"
+        # no `not in`: beyond some millions of offences its list would be read through for each row
+        kept = "exists (select from raw.police_offences as o where o.offence_id_police = template.offence_id_police)"
     else:
         kept = f"period >= '{first}'"
     connection.execute(f"delete from template where not {kept}".encode())  # noqa: S608
