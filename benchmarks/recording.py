@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from measuring import machine
-from saferkc.recording.detect import examine
+from saferkc.recording.detect import MONTHS_OF_A_NIGHT, examine
 from saferkc.recording.findings import Change
 from saferkc.recording.judging.known import months_apart
 from saferkc.recording.prompts import pelt_changes, xmr_signals, z_score_signals
@@ -26,8 +26,6 @@ from saferkc.recording.series import Feed, Floats
 from saferkc.simulation.recording_cases import HOME, MAKERS, WORLD, Case, make_case
 
 VOLUMES = (0.1, 1.0, 10.0)
-# a night looks at the last year and a little more
-_LOOKED_AT = 14
 # real changes and silence are watched for alarms at these months after the change
 _WATCHED = (1, 2, 3, 4, 6, 8, 10, 12)
 _NEAR = 3
@@ -123,7 +121,7 @@ def score(case: Case, volume: float, contender: Contender) -> Score:
     said: list[Said] = []
     for after in _watched(case):
         length = start + after
-        said = contender(case.at(length), max(12, length - _LOOKED_AT))
+        said = contender(case.at(length), max(12, length - MONTHS_OF_A_NIGHT))
         alarms = [one for one in said if one.kind in ALARMS]
         about = [one for one in alarms if _is_about(one, case)]
         called_recording |= any(one.kind == "recording" for one in alarms)
@@ -135,7 +133,7 @@ def score(case: Case, volume: float, contender: Contender) -> Score:
     if case.kind in ("recording", "data_fault"):
         # what is said in the end, with all months in; a fault is judged on the night it is seen
         if case.kind == "recording" and months_to_alarm is not None and months_to_alarm < case.horizon:
-            said = contender(case.at(start + case.horizon), max(12, start + case.horizon - _LOOKED_AT))
+            said = contender(case.at(start + case.horizon), max(12, start + case.horizon - MONTHS_OF_A_NIGHT))
         relevant = [one for one in said if _is_about(one, case)]
         answer = _answer(relevant)
         strays |= {_place(one) for one in said if one.kind in ALARMS and one not in relevant}

@@ -23,7 +23,8 @@
 
 {#-
     Number of the newest build in a state, 0 where there is none. Asked of the ledger and not handed over as a variable:
-    with other variables every night dbt would read the whole project anew.
+    with other variables every night dbt would read the whole project anew. By its name and not as a source, which
+    would put the ledger above every model in the lineage.
 -#}
 {% macro newest_build(state) -%}
     {%- if execute -%}

@@ -48,6 +48,8 @@ def test_build_shows_a_task_a_model_and_dbt_ran_once(published_home: Home) -> No
     assert "dbt.burglary_monthly_run" in models
     assert {task_id for task_id in states if task_id.endswith("_run")} == models
     assert {states[task_id] for task_id in models} == {"success"}
+    # it looks for changes in counting once the marts are published
+    assert states["watch"] == "success"
 
 
 def test_second_night_with_nothing_new_adds_nothing(published_home: Home) -> None:

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from marts_helpers import NewWarehouse, begin_build, load_inbox, query, run_dbt
+from saferkc.recording.watch import watch
 from saferkc.settings import Settings
+from saferkc.warehouse.connection import connect
 
 BOROUGH_FILES = ("borough_level_crime_200801_201612.csv", "borough_level_crime_201701_201812.csv")
 WARD_FILE = "ward_level_crime_201703_201902.csv"
@@ -482,3 +484,24 @@ def test_of_the_plan_the_published_files_give_what_they_can_and_no_more(warehous
         "lsoa_count", "lsoa_most_deprived", "mopac_grant_2013_17", "mopac_grant_2018_19", "mopac_grant_smoothed",
         "mopac_reduction_total", "mopac_reduction_smoothed", "tfmv_rate_rank", "vwi_non_domestic_share_london",
     }  # fmt: skip
+
+
+def test_watch_finds_the_burglary_rule_and_the_new_labels_in_what_was_built(warehouse: Settings) -> None:
+    """Last of this module: what was built is shown as if it had been published."""
+    with connect(warehouse) as connection:
+        connection.execute("create schema core")
+        for table in ("dim_borough", "dim_offence", "fct_recorded_crime_monthly"):
+            connection.execute(f"create view core.{table} as select * from build_core.{table}".encode())
+    watch(warehouse)
+    found = query(
+        warehouse,
+        "select effective_month, nature, treatment, state, register_id, evidence->>'bridged_parent'"
+        " from quality.recording_change where kind = 'recording' and parent_series = 'Burglary' order by 1",
+    )
+    assert found == [
+        (date(2017, 1, 1), "rename", "bridge", "registered", "mps_labels_2017", "Burglary"),
+        (RULE, "split", "bridge", "registered", "burglary_2017", "Burglary"),
+    ]
+    # a second night finds the same
+    again = watch(warehouse)
+    assert (again.new, again.gone) == (0, 0)

@@ -5,18 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+from recording_helpers import CORE_TABLES
 from saferkc.recording.read import recorded_crime
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 
-# the columns that are read of the three tables, as dbt builds them
-_TABLES = """
-create schema core;
-create table core.dim_borough (borough_key bigint, borough_code text, is_pseudo_borough boolean);
-create table core.dim_offence (offence_key bigint, major_name text, minor_name text);
-create table core.fct_recorded_crime_monthly (
-    geography_level text, borough_key bigint, offence_key bigint, month date, offence_count integer
-);
+_ROWS = """
 insert into core.dim_borough values (1, 'E09000020', false), (2, 'E09000013', false), (3, 'heathrow', true);
 insert into core.dim_offence values
     (1, 'Burglary', 'Burglary in a Dwelling'), (2, 'Burglary', 'Burglary - Residential'), (3, 'Drugs', 'Other Drugs');
@@ -29,7 +23,7 @@ insert into core.fct_recorded_crime_monthly values
 
 def test_series_of_boroughs_are_read_by_label_and_a_month_without_rows_is_not_known(settings: Settings) -> None:
     with connect(settings) as connection:
-        assert connection.execute(_TABLES)
+        connection.execute((CORE_TABLES + _ROWS).encode())
         burglary, drugs = recorded_crime(connection)
     assert burglary.areas == ("E09000013", "E09000020"), "pseudo-boroughs are no peers"
     assert burglary.months == (date(2016, 11, 1), date(2016, 12, 1), date(2017, 1, 1))
@@ -43,5 +37,5 @@ def test_series_of_boroughs_are_read_by_label_and_a_month_without_rows_is_not_kn
 
 def test_a_warehouse_without_recorded_crime_has_no_series(settings: Settings) -> None:
     with connect(settings) as connection:
-        connection.execute(_TABLES.split("insert", maxsplit=1)[0])
+        connection.execute(CORE_TABLES.encode())
         assert recorded_crime(connection) == ()

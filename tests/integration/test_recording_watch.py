@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
 import pytest
-from saferkc.cli.decisions import decide_change
+from recording_helpers import CORE_TABLES
+from saferkc.cli.decisions import decide_change, show_changes
+from saferkc.recording.ledger import ChangeNotFoundError, count_changes
 from saferkc.recording.watch import Watched, watch
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, fetch_all
 
 AREAS = [f"E0900002{number}" for number in range(8)]
 NEW_NAME_FROM = 40  # months after January 2013
-_TABLES = """
-create schema core;
-create table core.dim_borough (borough_key bigint, borough_code text, is_pseudo_borough boolean);
-create table core.dim_offence (offence_key bigint, major_name text, minor_name text);
-create table core.fct_recorded_crime_monthly (
-    geography_level text, borough_key bigint, offence_key bigint, month date, offence_count integer
-);
+_OFFENCES = """
 insert into core.dim_offence values
     (1, 'Burglary', 'In a Dwelling'), (2, 'Burglary', 'In Other Buildings'), (3, 'Burglary', 'Residential'),
     (4, 'Robbery', 'Of a Person'), (5, 'Robbery', 'Of Business Property');
@@ -39,7 +36,7 @@ def publish(settings: Settings, months: int) -> None:
                 rows.append(("borough", area, offence, month, int(count)))
     with connect(settings) as connection:
         connection.execute("drop schema if exists core cascade")
-        connection.execute(_TABLES)
+        connection.execute((CORE_TABLES + _OFFENCES).encode())
         for number, code in enumerate(AREAS):
             connection.execute("insert into core.dim_borough values (%s, %s, false)", [number, code])
         with connection.cursor() as cursor:
@@ -116,3 +113,33 @@ def test_new_names_and_a_new_rule_three_months_later_are_two_changes(settings: S
         (date(2016, 5, 1), "rename", "suspected"),
         (date(2016, 8, 1), "split", "suspected"),
     ]
+
+
+def test_people_read_what_stands_with_its_evidence_and_the_rest_where_they_ask(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_changes(settings, as_json=False, include_all=False)
+    assert "No change in counting was found." in capsys.readouterr().out
+    with pytest.raises(ChangeNotFoundError, match="no recording change 1"):
+        decide_change(settings, 1, "confirmed", "nothing there")
+
+    publish(settings, NEW_NAME_FROM + 2)
+    watch(settings)
+    (found,) = kept(settings)
+    number = int(str(found["change_id"]))
+    show_changes(settings, as_json=False, include_all=False)
+    told = capsys.readouterr().out
+    assert "rename" in told
+    assert "came in the place of" in told
+    with connect(settings) as connection:
+        assert count_changes(connection, None) == 1
+
+    decide_change(settings, number, "rejected", "a slip of the file")
+    capsys.readouterr()
+    show_changes(settings, as_json=True, include_all=False)
+    assert json.loads(capsys.readouterr().out) == []
+    show_changes(settings, as_json=True, include_all=True)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["change_id"], row["state"]) == (number, "rejected")
+    with connect(settings) as connection:
+        assert count_changes(connection, None) == 0, "a rejected one is flagged no longer"

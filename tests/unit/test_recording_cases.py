@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from saferkc.recording import Change, KnownChange, examine
+from saferkc.recording.detect import MONTHS_OF_A_NIGHT
 from saferkc.recording.judging.known import months_apart
 from saferkc.simulation.recording_cases import HOME, MAKERS, Case, make_case
 
@@ -15,7 +16,7 @@ def found(case: Case, after: int, register: tuple[KnownChange, ...] = ()) -> lis
     """What is found of the home borough when ``after`` months are there since the change."""
     assert case.month is not None
     length = case.month + after
-    changes = examine(case.at(length), register, since=max(12, length - 18))
+    changes = examine(case.at(length), register, since=max(12, length - MONTHS_OF_A_NIGHT))
     return [change for change in changes if HOME in change.areas]
 
 
@@ -145,7 +146,7 @@ def test_a_change_that_a_night_no_longer_looks_at_leaves_no_echo(seed: int) -> N
     case = make_case("1b", seed)
     assert case.month is not None
     for since in range(case.month + 2, case.month + 9):
-        assert kinds(examine(case.at(since + 18), since=since)) <= {"real"}
+        assert kinds(examine(case.at(since + MONTHS_OF_A_NIGHT), since=since)) <= {"real"}
 
 
 def test_findings_of_one_cause_are_one_change() -> None:

@@ -5,24 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 from dataclasses import asdict
+from typing import Literal
 
 from saferkc.alerts import acknowledge_alert, list_alerts, resolve_alert
 from saferkc.cli.console import say, table
 from saferkc.orchestration.lifecycle import database_up
+from saferkc.recording.ledger import decide, list_changes
 from saferkc.settings import Settings
-from saferkc.warehouse.connection import connect, fetch_all
-
-_CHANGES = """
-    select change_id, effective_month, series, parent_series, feed, geography, kind, nature, treatment, confidence,
-        state, register_id, evidence, detected_at
-    from quality.recording_change
-    where %(all)s or (kind <> 'real' and state not in ('gone', 'rejected'))
-    order by effective_month, change_id
-"""
-
-
-class ChangeNotFoundError(Exception):
-    """There is no recording change of that number."""
+from saferkc.warehouse.connection import connect
 
 
 def show_alerts(settings: Settings, *, as_json: bool, include_closed: bool) -> None:
@@ -54,7 +44,7 @@ def decide_alert(settings: Settings, alert_id: int, decision: str, note: str) ->
 def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> None:
     """Print the changes in counting that are suspected, registered or confirmed, or all that were ever found."""
     with database_up(settings), connect(settings) as connection:
-        found = fetch_all(connection, _CHANGES, {"all": include_all})
+        found = list_changes(connection, include_all=include_all)
     if as_json:
         print(json.dumps(found, default=str, indent=1))
         return
@@ -75,21 +65,8 @@ def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> Non
         say(f"\n{row['change_id']}. {' '.join(row['evidence'].get('sentences', ()))}")
 
 
-def decide_change(settings: Settings, change_id: int, state: str, note: str) -> None:
-    """Confirm or reject a suspected change; who, when and why are kept with its evidence."""
+def decide_change(settings: Settings, change_id: int, state: Literal["confirmed", "rejected"], note: str) -> None:
+    """Confirm or reject a suspected change in the name of who is signed in."""
     with database_up(settings), connect(settings) as connection:
-        changed = connection.execute(
-            """
-            update quality.recording_change
-            set state = %(state)s,
-                evidence = evidence || jsonb_build_object(
-                    'decision', %(state)s::text, 'decided_by', %(by)s::text, 'note', %(note)s::text,
-                    'decided_at', now()
-                )
-            where change_id = %(id)s
-            """,
-            {"state": state, "by": getpass.getuser(), "note": note, "id": change_id},
-        ).rowcount
-    if not changed:
-        raise ChangeNotFoundError(f"there is no recording change {change_id}")
+        decide(connection, change_id, state, by=getpass.getuser(), note=note)
     say(f"Recording change {change_id}: {state}.")

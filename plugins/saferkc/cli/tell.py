@@ -11,6 +11,7 @@ from saferkc.orchestration import airflow
 from saferkc.orchestration.environment import USER, airflow_url
 from saferkc.orchestration.lifecycle import database_up
 from saferkc.orchestration.night import Night, Outcome
+from saferkc.recording.ledger import count_changes
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import Connection, connect, fetch_all
@@ -52,7 +53,7 @@ def night(settings: Settings, done: Night, since: datetime) -> int:
     with connect(settings) as connection:
         counts = [_counts(connection, since), _counts(connection, None)]
         build = _build(connection, done.build_id)
-        changes = [_flagged(connection, moment) for moment in (since, None)]
+        changes = [count_changes(connection, moment) for moment in (since, None)]
         raised = _count(connection, "alert", "first_seen_at", since)
         opened = len(fetch_all(connection, _ALERTS))
     labels = {
@@ -171,15 +172,6 @@ def _build(connection: Connection, build_id: int | None) -> dict[str, Any]:
     query = "select models_built, checks_run, checks_failed from quality.build where build_id = %(id)s"
     rows = fetch_all(connection, query, {"id": build_id})
     return rows[0] if rows else {"models_built": 0, "checks_run": 0, "checks_failed": 0}
-
-
-def _flagged(connection: Connection, since: datetime | None) -> int:
-    """Changes in counting and faults found since then that still stand; real changes alarm nobody."""
-    query = (
-        "select count(*) from quality.recording_change where kind <> 'real' and state not in ('gone', 'rejected')"
-        " and (%(since)s::timestamptz is null or detected_at >= %(since)s)"
-    )
-    return int(fetch_all(connection, query, {"since": since})[0]["count"])
 
 
 def _count(connection: Connection, name: str, moment: str, since: datetime | None) -> int:

@@ -23,6 +23,8 @@ from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import LEAST_BEFORE, filled
 from saferkc.recording.wholes import came_or_went, joined_wholes, panel_of_wholes, whole_events
 
+# a night looks at these; what is older was judged by the nights before
+MONTHS_OF_A_NIGHT = 18
 # two steps of one series so near to each other are one
 _ECHO_MONTHS = 9
 
@@ -30,8 +32,8 @@ _ECHO_MONTHS = 9
 def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LEAST_BEFORE) -> list[Change]:
     """Find the changes of ``feed`` in its months from number ``since`` on, the earliest first.
 
-    A night needs the last year and a half only (``since`` = number of months - 18): older months are judged as they
-    were. Series of fewer than 12 months say nothing yet, except by their codes. Nothing is read or written.
+    A night needs the last ``MONTHS_OF_A_NIGHT`` only (``since`` = number of months less those): older months are judged
+    as they were. Series of fewer than 12 months say nothing yet, except by their codes. Nothing is read or written.
     """
     if not feed.panels:
         return []

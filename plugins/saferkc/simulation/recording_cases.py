@@ -49,12 +49,13 @@ TruthKind = Literal["recording", "real", "data_fault", "none"]
 
 @dataclass(frozen=True)
 class Case:
-    """One case: the feed, what is true, and how the feed looked while the newest month was ``change``.
+    """One case: the feed, and what is true of it.
 
-    ``at(length)`` is the feed as delivered when it had ``length`` months. ``month`` is None where nothing happened;
-    ``tolerance`` is how many months a right date may be off; ``horizon`` for how many months the detector is watched.
-    ``allowed`` are further answers that are right for this case; ``silent`` says that no alarm is right. ``apart`` is
-    set where a real change is hidden behind the recording change.
+    ``month`` is the number of the first month that is otherwise, None where nothing happened; ``tolerance`` is how many
+    months a right date may be off; ``horizon`` for how many months the detector is watched. ``allowed`` are further
+    answers that are right for this case, ``natures`` those that a recording change may have (any, where empty).
+    ``first_night`` is the feed on the night with the new month, where later nights bring that month again. In case 3
+    a real fall stands beside the recording change; whether it is told apart is not scored.
     """
 
     number: str
