@@ -60,6 +60,13 @@ def test_the_burglary_change_of_april_2017_is_found_here_and_bridged_over_all_bu
     assert len(change.areas) >= 32
 
 
+def test_evidence_says_level_only_of_what_is_level(boroughs: list[Change]) -> None:
+    """Residential rose by twice what the other burglary lost: a reader must not be told that the two are level."""
+    (change,) = [change for change in burglary(boroughs, APRIL_2017, 1) if HOME in change.areas]
+    assert "both together rose by about" in change.evidence[0]
+    assert "which may be chance" in change.evidence[0]
+
+
 def test_it_is_found_for_london_as_one_area(london: list[Change]) -> None:
     (change,) = burglary(london, APRIL_2017, 1)
     assert (change.lead.treatment, change.lead.bridged_parent) == ("bridge", "Burglary")

@@ -27,8 +27,9 @@ _EXPECTED_DAY = 3.5
 SHARP_MONTHS, _HALF_A_YEAR = 5, 6
 _MOST_CONFIDENCE = 0.98
 _AGREEING_AREAS = 2 / 3
-# what is left of a level after the move is real crime from so many standard errors
-_REAL_T = 3.0
+# what is left of a level after the move is real crime from so many standard errors; nobody reads "level" where more
+# than this part of the move is left
+_REAL_T, _LEVEL_SHARE = 3.0, 0.25
 
 
 def judge_shares(
@@ -159,8 +160,9 @@ def _finding(
         place = f"in all areas together, and the same way in {agreeing} of {len(panel.areas)} taken alone"
     both = move.gained - move.lost
     level = "are level"
-    if abs(move.level_t) >= _REAL_T:
-        level = f"{'rose' if both > 0 else 'fell'} by about {about(both)}, which no move between them explains"
+    if abs(both) > _LEVEL_SHARE * move.moved:
+        why = "no move between them explains" if abs(move.level_t) >= _REAL_T else "may be chance"
+        level = f"{'rose' if both > 0 else 'fell'} by about {about(both)}, which {why}"
     evidence = [
         f"From {month_in_words(month)} “{gainer}” rose by about {about(move.gained)} a month while “{loser}” fell by "
         f"about {about(move.lost)}, {place}; both together {level}. That fits {about(move.moved)} a month being "
