@@ -1,0 +1,51 @@
+"""The arithmetic of ``dbt_project/macros/bridging.sql`` on arrays: counts by a new rule, with their 90 % bounds.
+
+The marts compute it in the database; here it is for whole simulations. Both must say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from saferkc.recording.series import Floats
+
+# the normal distribution's square at the ends of its middle 90 %
+Z_SQUARED = 2.7055
+
+
+@dataclass(frozen=True)
+class Bridged:
+    """Counts by the new rule and their 90 % bounds, all of one shape."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+
+
+def bridged(counts: Floats, weight: Floats, low: Floats, high: Floats) -> Bridged:
+    """Bridge counts of old classes, shape (…, classes), to one new class; weights have a shape that fits to it.
+
+    The result has the shape of counts without the last axis. Bounds of a year are those of the year's counts.
+    """
+    estimate = (counts * weight).sum(axis=-1)
+    chance = (Z_SQUARED * counts * weight * (1 - weight)).sum(axis=-1)
+    below = np.sqrt(chance + ((counts * (weight - low)) ** 2).sum(axis=-1))
+    above = np.sqrt(chance + ((counts * (high - weight)) ** 2).sum(axis=-1))
+    certain = np.where(low >= 1, counts, 0.0).sum(axis=-1)
+    possible = np.where(high > 0, counts, 0.0).sum(axis=-1)
+    return Bridged(estimate, np.maximum(certain, estimate - below), np.minimum(possible, estimate + above))
+
+
+def bridged_difference(now: Floats, before: Floats, weight: Floats, low: Floats, high: Floats) -> Bridged:
+    """Bridge the difference of counts by the old rule that share their weights, shapes as in ``bridged``."""
+    estimate = ((now - before) * weight).sum(axis=-1)
+    chance = (Z_SQUARED * (now + before) * weight * (1 - weight)).sum(axis=-1)
+    rises = now >= before
+    below = np.sqrt(chance + (((now - before) * np.where(rises, weight - low, high - weight)) ** 2).sum(axis=-1))
+    above = np.sqrt(chance + (((now - before) * np.where(rises, high - weight, weight - low)) ** 2).sum(axis=-1))
+    certain, possible = low >= 1, high > 0
+    least = np.where(certain, now, 0.0).sum(axis=-1) - np.where(possible, before, 0.0).sum(axis=-1)
+    most = np.where(possible, now, 0.0).sum(axis=-1) - np.where(certain, before, 0.0).sum(axis=-1)
+    return Bridged(estimate, np.maximum(least, estimate - below), np.minimum(most, estimate + above))
