@@ -132,14 +132,15 @@
     `subject` is what is counted, as it stands in a sentence, and `whole` what the parent is called; where they
     differ from row to row, `subject_column` and `whole_column` name columns of counts. `restated` is a column of
     counts that holds the figure by the rule of today, where somebody can say it, for months whose figure as
-    recorded may not be compared with today's.
+    recorded may not be compared with today's. `only` is a condition on the rows to write: those of other months are
+    there to compare with.
 
     The regime follows the date of the rule, not the label: the labels of the Metropolitan Police change at a
     file's boundary three months before the rule of April 2017.
 -#}
 {% macro compare_months(
     class_column, measure, subject=none, subject_column=none, whole=none, whole_column=none,
-    published_by_mps=false, also=[], restated=none
+    published_by_mps=false, also=[], restated=none, only=none
 ) -%}
     {%- set areas = area_columns() -%}
     {%- set value = measure ~ '_as_recorded' -%}
@@ -312,4 +313,7 @@ select
     is_simulated,
     {{ build_id() }} as build_id
 from compared
+{%- if only %}
+where {{ only }}
+{%- endif %}
 {%- endmacro %}
