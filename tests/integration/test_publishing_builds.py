@@ -10,8 +10,15 @@ import psycopg
 import pytest
 from publishing_helpers import deliver, scalar
 from saferkc.publishing import BuildInProgressError, begin_build, finish_build
+from saferkc.recording.ledger import add_change, decide, say_anew
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
+
+CHANGE = {
+    "series": "Burglary - Residential", "parent_series": "Burglary", "feed": "mps_recorded_crime", "geography": "all",
+    "effective_month": "2018-01-01", "kind": "recording", "nature": "split", "confidence": 0.7, "evidence": {},
+    "state": "suspected", "register_id": None, "treatment": "break",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -52,6 +59,38 @@ def test_nothing_is_built_when_nothing_changed_since_the_published_build(setting
     assert begin_build(settings).build_id is None
     assert scalar(settings, "select count(*) from quality.build") == 1
     assert begin_build(settings, full_refresh=True).full_refresh
+
+
+def test_a_decision_on_a_change_in_counting_is_built_and_a_suspicion_waits(settings: Settings) -> None:
+    mark(settings, begin_build(settings).build_id, "published")
+    with connect(settings) as connection:
+        add_change(connection, CHANGE)
+    assert begin_build(settings).build_id is None
+    with connect(settings) as connection:
+        decide(connection, 1, "confirmed", by="analyst", note="the Met said so")
+    start = begin_build(settings)
+    assert start.build_id is not None
+    assert not start.full_refresh
+    mark(settings, start.build_id, "published")
+    assert begin_build(settings).build_id is None
+    with connect(settings) as connection:
+        decide(connection, 1, "rejected", by="analyst", note="they took it back")
+    assert begin_build(settings).build_id is not None
+    told = "select array[decided_by, decision_note] from quality.recording_change where decided_at is not null"
+    assert scalar(settings, told) == ["analyst", "they took it back"]
+
+
+def test_a_change_says_when_what_marts_read_of_it_changed(settings: Settings) -> None:
+    changed_at = "select changed_at from quality.recording_change"
+    with connect(settings) as connection:
+        add_change(connection, CHANGE)
+    first = scalar(settings, changed_at)
+    with connect(settings) as connection:
+        say_anew(connection, 1, CHANGE | {"confidence": 0.9, "evidence": {"sentences": ["surer"]}})
+    assert scalar(settings, changed_at) == first
+    with connect(settings) as connection:
+        say_anew(connection, 1, CHANGE | {"treatment": "bridge"})
+    assert scalar(settings, changed_at) > first
 
 
 def test_a_new_delivery_is_built_incrementally(settings: Settings) -> None:

@@ -45,7 +45,8 @@ def begin_build(
 ) -> BuildStart:
     """Enter a new build in ``quality.build``, or find that nothing has changed since the last published one.
 
-    What a build rests on is every admitted delivery, the dbt project and the audit's suites. dbt builds
+    What a build rests on is every admitted delivery, people's decisions on changes in counting, the dbt project and
+    the audit's suites. What a night only suspects reaches the marts with the next delivery. dbt builds
     everything anew (``full_refresh``) when the caller asks for it or the project has changed since the last
     build that went through: a build that was held or broke off may have left tables of either project.
 
@@ -66,7 +67,8 @@ def begin_build(
                 "select delivery_id from quality.delivery where state = 'admitted' order by delivery_id"
             )
         ]
-        fingerprint = hashlib.sha256(json.dumps([deliveries, project, suites]).encode()).hexdigest()
+        rests_on = [deliveries, _decisions(connection), project, suites]
+        fingerprint = hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
         last = connection.execute(
             "select build_id, fingerprint from quality.build where state = 'published' order by build_id desc limit 1"
         ).fetchone()
@@ -90,6 +92,15 @@ def begin_build(
             (build_id, deliveries),
         )
     return BuildStart(build_id, full_refresh)
+
+
+def _decisions(connection: Connection) -> list[str]:
+    """People's decisions on changes in counting, each as one text."""
+    rows = connection.execute(
+        "select concat_ws(' ', change_id, state, changed_at) from quality.recording_change"
+        " where state in ('confirmed', 'rejected') order by change_id"
+    )
+    return [row[0] for row in rows]
 
 
 def finish_build(settings: Settings, build_id: int, *, state: Literal["held", "failed"], reason: str) -> bool:

@@ -88,7 +88,7 @@ def decide(
     changed = connection.execute(
         """
         update quality.recording_change
-        set state = %(state)s,
+        set state = %(state)s, decided_by = %(by)s, decided_at = now(), decision_note = %(note)s,
             evidence = evidence || jsonb_build_object(
                 'decision', %(state)s::text, 'decided_by', %(by)s::text, 'note', %(note)s::text, 'decided_at', now()
             )
