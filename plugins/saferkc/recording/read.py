@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from saferkc.recording.reading.trees import SERIES_OF_MAJOR
 from saferkc.recording.series import Panel
 from saferkc.warehouse.connection import Connection, fetch_all
 
@@ -24,19 +25,6 @@ inner join core.dim_borough as boroughs on facts.borough_key = boroughs.borough_
 where facts.geography_level = 'borough' and not boroughs.is_pseudo_borough
 group by 1, 2, 3, 4
 """
-# how the register calls the major categories of the Metropolitan Police
-SERIES_OF_MAJOR = {
-    "Burglary": "burglary",
-    "Criminal Damage": "criminal_damage",
-    "Arson and Criminal Damage": "criminal_damage",
-    "Drugs": "drug_offences",
-    "Drug Offences": "drug_offences",
-    "Fraud or Forgery": "fraud",
-    "Robbery": "robbery",
-    "Sexual Offences": "sexual_offences",
-    "Theft and Handling": "theft_and_handling",
-    "Violence Against the Person": "violence",
-}
 
 
 def recorded_crime(connection: Connection) -> tuple[Panel, ...]:

@@ -1,0 +1,36 @@
+"""Names of boroughs as agencies print them, and their codes."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from saferkc.contracts.labels import fold_label
+
+
+@dataclass(frozen=True)
+class Boroughs:
+    """The boroughs of London: codes by folded name. Airports and offences of no known borough are none."""
+
+    codes: dict[str, str]
+    home: str
+
+    def code(self, name: str | None) -> str | None:
+        """The code of the borough of that name; None where it is none. No name at all is this borough."""
+        return self.home if name is None else self.codes.get(fold_label(name))
+
+
+def read_boroughs(seeds: Path) -> Boroughs:
+    """Read the boroughs, their spellings and which one is ours from the folder of the seeds."""
+    rows = _rows(seeds / "boroughs.csv")
+    real = {row["borough_code"] for row in rows if row["is_pseudo_borough"] != "true"}
+    names = [(row["borough_name"], row["borough_code"]) for row in rows]
+    names += [(row["published_name"], row["borough_code"]) for row in _rows(seeds / "borough_spellings.csv")]
+    home = _rows(seeds / "wards_of_the_borough.csv")[0]["borough_code"]
+    return Boroughs({fold_label(name): code for name, code in names if code in real}, home)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
