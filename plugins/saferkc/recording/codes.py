@@ -143,8 +143,14 @@ def _unlike(panel: Panel, old: int, new: int, before: float, after: float, *, by
     ratio = abs(float(np.log(max(after, 0.1) / max(before, 0.1))))
     like = likeness(panel.children[old], panel.children[new])
     allowed = np.log(_LEVEL_RATIO) * (2 if like > _LIKE else 1)
-    fits = ratio <= allowed and (by_level or like > _LIKE)
+    fits = ratio <= allowed and (by_level or (like > _LIKE and bool(_words(panel.children[old], panel.children[new]))))
     return ratio + (1 - like) + (0.0 if fits else 1e3)
+
+
+def _words(one: str, other: str) -> set[str]:
+    """Words that two names share: short names are alike by chance."""
+    first, second = (set(re.findall(r"[a-z0-9]{4,}", name.lower())) for name in (one, other))
+    return first & second
 
 
 def likeness(one: str, other: str) -> float:

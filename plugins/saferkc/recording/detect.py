@@ -48,7 +48,7 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
     rate_steps = find_rate_steps(feed.rates, first)
     upheavals = find_upheavals(np.stack([panel.total.sum(axis=0) for panel in ready]), first)
     findings: list[Finding] = [*judge_faults(feed, faults), *judge_vintages(feed)]
-    wholes = panel_of_wholes(delivered)
+    wholes = panel_of_wholes(delivered, feed.everything)
     if wholes is not None:
         together = _filled(joined(wholes, of_wholes))
         findings += judge_codes(feed, wholes, together, _since(of_wholes, first), register)

@@ -115,7 +115,15 @@ class Beside:
 
 
 def beside(counts: Floats, place: int, ratio: float) -> Beside | None:
-    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing."""
+    """Look at another series (months) at the place of a step by ``ratio``; None where it says nothing.
+
+    Months that the other feed does not have (NaN) cut the series off, before and after the step.
+    """
+    if np.isnan(counts[place]):
+        return None
+    holes = np.flatnonzero(np.isnan(counts))
+    first = int(holes[holes < place].max(initial=-1)) + 1
+    counts, place = counts[first : int(holes[holes > place].min(initial=len(counts)))], place - first
     steps = step_at(counts[None, None, :], place, restlessness(counts[None, None, :]))
     if steps is None or steps.expected[0, 0] < 1:
         return None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 # what the classes of a panel are: kinds of offence, places within the area, or flags that an offence may carry
 Dimension = Literal["category", "place", "flag"]
+EVERYTHING = "All offences"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Panel:
     NaN is a month that was not delivered, 0 one in which nothing was counted. Months follow one another without a
     gap. ``listed`` names codes that were on the code list before anybody used them: their first use is no news.
     Flags overlap and are not all of the whole: theirs is in ``base``, shape (areas, months). ``series`` is the name of
-    the whole in the register of changes, where it has one.
+    the whole in the register of changes, where it has one, and ``child_series`` those of classes that have their own.
 
     Raises ``ValueError`` where shapes disagree.
     """
@@ -37,6 +38,7 @@ class Panel:
     listed: frozenset[str] = frozenset()
     base: Floats | None = None
     series: str = ""
+    child_series: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         expected = (len(self.areas), len(self.children), len(self.months))
@@ -86,8 +88,10 @@ class Feed:
     """All that is looked at together: the panels of one feed, with the same areas and months, and what stands beside.
 
     ``sisters`` are counts by another feed of the same thing that a panel counts, by the panel's parent, shape (areas,
-    months). ``earlier`` are panels as an earlier vintage had them. ``usual_days`` are days on which counting tends to
-    change besides 1 April: go-lives of systems.
+    months), NaN where that feed has none. Those named in ``same_records`` are made from the records of this feed: one
+    that does not move with it speaks of counting, one that moves as well may live through the same rule. ``everything``
+    is what all wholes together are called. ``earlier`` are panels as an earlier vintage had them. ``usual_days`` are
+    days on which counting tends to change besides 1 April: go-lives of systems.
 
     Raises ``ValueError`` where panels have other areas or months than the first.
     """
@@ -95,6 +99,8 @@ class Feed:
     name: str
     panels: tuple[Panel, ...]
     sisters: Mapping[str, tuple[str, Floats]] = field(default_factory=dict)
+    same_records: frozenset[str] = frozenset()
+    everything: str = EVERYTHING
     rates: tuple[Rate, ...] = ()
     earlier: tuple[Panel, ...] = ()
     usual_days: frozenset[date] = frozenset()

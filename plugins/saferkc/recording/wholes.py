@@ -8,20 +8,18 @@ from dataclasses import replace
 import numpy as np
 
 from saferkc.recording.codes import CodeEvent, code_events
-from saferkc.recording.series import Panel
-
-EVERYTHING = "All offences"
+from saferkc.recording.series import EVERYTHING, Panel
 
 
-def panel_of_wholes(panels: Sequence[Panel]) -> Panel | None:
-    """The categories of a feed as classes of everything; None where it has fewer than two."""
+def panel_of_wholes(panels: Sequence[Panel], everything: str = EVERYTHING) -> Panel | None:
+    """The categories of a feed as classes of everything, so called; None where it has fewer than two."""
     categories = [panel for panel in panels if panel.dimension == "category"]
     if len(categories) < 2:
         return None
     first = categories[0]
     counts = np.stack([panel.total for panel in categories], axis=1)
     names = tuple(panel.parent for panel in categories)
-    return Panel(first.feed, EVERYTHING, first.areas, names, first.months, counts)
+    return Panel(first.feed, everything, first.areas, names, first.months, counts)
 
 
 def joined_wholes(panels: Sequence[Panel], events: Sequence[CodeEvent]) -> tuple[Panel, ...]:

@@ -82,6 +82,11 @@ def _other(feed: Feed, panel: Panel, ready: Panel, event: CodeEvent) -> Finding:
         evidence.append(
             f"“{partner}” changed the other way in the same month: {panel.parent} as a whole may be compared."
         )
+    elif nature != "scope" and not (event.born and event.died):
+        evidence.append(
+            f"That is too little to tell which class it {'came from' if event.born else 'went to'}, and too little to "
+            f"matter for {panel.parent} as a whole."
+        )
     elif nature == "scope":
         evidence.append(f"No other class of {panel.parent} changed the other way: do not compare the whole across it.")
     return Finding(
@@ -105,6 +110,7 @@ def _nature(panel: Panel, event: CodeEvent) -> tuple[Nature, str | None]:
         return "scope", None
     own = [panel.children.index(name) for name in (*event.born, *event.died)]
     moved = float(steps.size[0, own].sum())
+    level_error = float(np.sqrt(max(steps.covariance[0].sum(), 0.0)))
     best: tuple[float, str | None] = (0.0, None)
     for child, name in enumerate(panel.children):
         against = -float(steps.size[0, child]) * float(np.sign(moved))
@@ -114,7 +120,10 @@ def _nature(panel: Panel, event: CodeEvent) -> tuple[Nature, str | None]:
             and abs(steps.t[0, child]) >= _GIVEN_AWAY_T
         ):
             best = against, name
-    return ("scope" if best[1] is None else "split" if event.born else "merge"), best[1]
+    # what is lost in the noise of the whole makes no scope: it is taken for a part of what was there
+    if best[1] is None and abs(moved) >= _GIVEN_AWAY_T * level_error:
+        return "scope", None
+    return ("split" if event.born else "merge"), best[1]
 
 
 def _count(panel: Panel, name: str, place: int) -> float:

@@ -28,11 +28,17 @@ def months_apart(one: date, other: date) -> int:
     return (one.year - other.year) * 12 + one.month - other.month
 
 
-def known_change(register: Sequence[KnownChange], panel: Panel, month: date) -> KnownChange | None:
-    """The register's entry for this series within a month of ``month``, if there is one: a day before a range."""
+def known_change(
+    register: Sequence[KnownChange], panel: Panel, month: date, child: str | None = None
+) -> KnownChange | None:
+    """The register's entry for this series within a month of ``month``, if there is one: a day before a range.
+
+    The series is the panel's, or that of its class ``child``, where this has one of its own.
+    """
+    series = panel.series if child is None else panel.child_series.get(child, panel.series)
     for entry in sorted(register, key=lambda entry: entry.to is not None):
         end = entry.to or entry.start
-        if entry.series == panel.series and months_apart(month, entry.start) >= -1 and months_apart(month, end) <= 1:
+        if entry.series == series and months_apart(month, entry.start) >= -1 and months_apart(month, end) <= 1:
             return entry
     return None
 

@@ -42,7 +42,7 @@ def judge_levels(
             yield from _of_all_areas(feed, panel, upheavals, register, rate_steps, since)
         for step in find_steps(panel.total[:, None, :], since):
             if len(panel.areas) < PEERS or not agree(panel.total, step.place, step.size):
-                yield _of_one_area(feed, panel, step)
+                yield _of_one_area(feed, panel, step, register)
 
 
 def _of_all_areas(
@@ -91,7 +91,8 @@ def _of_whole(
     kind: Kind = "real"
     confidence = 0.7
     lasts = step.after >= _LASTS
-    if sister is not None and sister.moves:
+    # records that both feeds are made from move with the rule that they are recorded by
+    if sister is not None and sister.moves and sister_name not in feed.same_records:
         confidence = 0.9
     elif sister is not None and sister.level:
         # the other feed sees the same thing and stays where it was
@@ -165,7 +166,7 @@ def _of_flag(
     whole = beside(panel.total.sum(axis=0), step.place, step.ratio)
     if whole is not None and whole.moves:
         return
-    entry = known_change(register, panel, month)
+    entry = known_change(register, panel, month, panel.children[step.series])
     captured = [rate for rate in rate_steps if abs(rate.place - step.place) <= _RATE_MONTHS]
     near = {other.series for other in found if abs(other.place - step.place) <= 1 and abs(other.t) >= STEP_T}
     flags = sorted(name for series, name in enumerate(panel.children) if series in near)
@@ -194,22 +195,37 @@ def _of_flag(
     )  # fmt: skip
 
 
-def _of_one_area(feed: Feed, panel: Panel, step: LevelStep) -> Finding:
+def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, register: Sequence[KnownChange]) -> Finding:
     month = panel.months[step.place]
     area = (panel.areas[step.row],)
     sister_name, sister = _sister(feed, panel, step)
+    has_peers = len(panel.areas) >= PEERS
+    # an entry of the register holds everywhere: what peers do not show is not it
+    entry = None if has_peers else known_change(register, panel, month)
     kind: Kind = "real"
-    if sister is not None and sister.level and step.after >= _LASTS:
-        kind = "unsure"
+    confidence = 0.75
+    if not has_peers and step.ratio <= _CEASES:
+        # no crime ceases within a month
+        kind, confidence = "recording", 0.85 if entry else 0.75
+    elif entry and entry.to is None and step.after >= _LASTS:
+        kind, confidence = "recording", 0.8
+    elif entry or (sister is not None and sister.level and step.after >= _LASTS):
+        kind, confidence = "unsure", 0.5
     evidence = [
         f"{_rose(panel.parent, step)} from {month_in_words(month)} {where(area, len(panel.areas))}.",
         *_of_sister(sister_name, sister),
     ]
-    if len(panel.areas) >= PEERS:
+    if has_peers:
         evidence.append("The other areas do not show it: that is what a real local change looks like.")
-    return _finding(feed, panel, step, panel.parent, area, kind, "practice" if kind == "unsure" else None,
-                    0.5 if kind == "unsure" else 0.75, "note" if kind == "unsure" else None, evidence,
-                    ("level", *(("sister",) if sister else ())), None)  # fmt: skip
+    if entry:
+        evidence.append(f"The register has it: {entry.name}.")
+    nature: Nature | None = entry.nature if entry else "scope" if kind == "recording" else "practice"
+    treatment: Treatment | None = "note" if kind == "unsure" else None
+    if kind == "recording":
+        treatment = entry.treatment if entry and entry.treatment != "note" else "break"
+    signals = ("level", *(("sister",) if sister else ()), *(("known_day",) if entry else ()))
+    return _finding(feed, panel, step, panel.parent, area, kind, None if kind == "real" else nature, confidence,
+                    treatment, evidence, signals, entry)  # fmt: skip
 
 
 def _sister(feed: Feed, panel: Panel, step: LevelStep) -> tuple[str, Beside | None]:
@@ -251,10 +267,12 @@ def judge_ramps(feed: Feed, panels: Sequence[Panel]) -> Iterator[Finding]:
         name, sister = feed.sisters.get(panel.parent, ("", None))
         if sister is None:
             continue
-        ramp = find_ramp(panel.total.sum(axis=0), sister.sum(axis=0))
+        # from where the other feed has all its months
+        known = int(np.flatnonzero(np.isnan(sister).any(axis=0)).max(initial=-1)) + 1
+        ramp = find_ramp(panel.total.sum(axis=0)[known:], sister.sum(axis=0)[known:])
         if ramp is None:
             continue
-        first, last = panel.months[ramp.first], panel.months[ramp.last]
+        first, last = panel.months[known + ramp.first], panel.months[known + ramp.last]
         has_peers = len(panel.areas) >= PEERS
         yield Finding(
             kind="recording" if has_peers else "unsure", nature="practice", feed=feed.name, series=panel.parent,

@@ -9,7 +9,7 @@ import numpy as np
 
 from saferkc.recording.codes import CodeEvent
 from saferkc.recording.findings import Effect, Finding, Kind, Nature, Treatment
-from saferkc.recording.judging.known import KnownChange, is_expected, known_change
+from saferkc.recording.judging.known import KnownChange, known_change
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.recording.shares import ONE_MOVE_MONTHS, Move, Scan, moves, scan
 from saferkc.recording.steps import restlessness, step_at
@@ -52,7 +52,7 @@ def judge_shares(
     areas = scan(panel.counts, since, beside_level=not has_peers)
     if areas is None:
         return
-    eased = _eased(feed, panel, events, register, areas.places)
+    eased = _eased(feed, panel, events, register, areas.places, has_peers=has_peers)
     shared: list[Move] = []
     if has_peers:
         together = scan(panel.counts.sum(axis=0, keepdims=True), since, beside_level=True)
@@ -71,7 +71,9 @@ def judge_shares(
     own_eased = np.zeros_like(eased) if has_peers else eased
     threshold = np.repeat(_threshold(panel, standing, own_eased)[:, None], len(panel.areas), axis=1)
     for move in _sharp(moves(areas, threshold), upheavals):
-        if not any(_same(move, other) for other in shared):
+        # nobody vouches for it that more than what moved rose or fell beside the move
+        is_lost_in_rest = not has_peers and abs(move.gained - move.lost) > move.moved
+        if not is_lost_in_rest and not any(_same(move, other) for other in shared):
             yield _finding(feed, panel, move, standing, float(own_eased[areas.places.index(move.place)]), register)
 
 
@@ -114,15 +116,25 @@ def _eased(
     events: Sequence[CodeEvent],
     register: Sequence[KnownChange],
     places: Sequence[int],
+    *,
+    has_peers: bool,
 ) -> Floats:
-    """By how much less margin will do, for each month of the scan."""
+    """By how much less margin will do, for each month of the scan.
+
+    On 1 April budgets, targets and operations begin as well as rules: without peers, who would share a rule, the day
+    says half as much as a new code, an entry of the register or a go-live.
+    """
     with_codes = {event.place for event in events if event.renames or event.born or event.died}
-    return np.array(
-        [
-            _EXPECTED_DAY if place in with_codes or is_expected(feed, register, panel, panel.months[place]) else 0.0
-            for place in places
-        ]
-    )
+
+    def eased(place: int) -> float:
+        month = panel.months[place]
+        if place in with_codes or known_change(register, panel, month) is not None:
+            return _EXPECTED_DAY
+        if not feed.is_usual(month):
+            return 0.0
+        return _EXPECTED_DAY if has_peers or month.month != 4 else _EXPECTED_DAY / 2
+
+    return np.array([eased(place) for place in places])
 
 
 def _same(move: Move, other: Move) -> bool:

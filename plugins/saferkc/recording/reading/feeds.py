@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from saferkc.contracts import Contract, load_contracts
-from saferkc.recording.reading.boroughs import Boroughs, read_boroughs
+from saferkc.recording.reading.beside import SISTERS, restated_by, sisters_of
+from saferkc.recording.reading.boroughs import read_boroughs
 from saferkc.recording.reading.counts import Cell, count
+from saferkc.recording.reading.lag import lag_of
 from saferkc.recording.reading.panels import by_month, panels_of, rates_of
 from saferkc.recording.reading.trees import TREES, Tree
-from saferkc.recording.reading.window import Window, latest, window
-from saferkc.recording.series import Feed
+from saferkc.recording.reading.window import Window, latest, span, window
+from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection
 
@@ -30,11 +32,10 @@ def read_feeds(
     feed of the warehouse may give several: "police_offences" and "police_offences by ward of …". What is simulated
     and what is real never meet. Nothing is yielded for a feed that nothing was delivered for.
     """
-    contracts = load_contracts(settings.contracts_dir)
-    boroughs = read_boroughs(settings.dbt_project_dir / "seeds")
+    reader = _Reader(connection, settings, months)
     for tree in TREES:
         if only is None or tree.feed in only:
-            yield from _read(connection, contracts[tree.feed], tree, boroughs, months)
+            yield from reader.feeds(tree)
 
 
 def delivered_since(connection: Connection, moment: datetime | None) -> frozenset[str]:
@@ -47,35 +48,97 @@ def delivered_since(connection: Connection, moment: datetime | None) -> frozense
     return frozenset(row[0] for row in rows)
 
 
-def _read(
-    connection: Connection, contract: Contract, tree: Tree, boroughs: Boroughs, length: int | None
-) -> Iterator[Feed]:
-    seen = window(connection, contract, tree.scope)
-    if seen is None:
-        return
-    since = _since(seen, length)
-    cells = count(connection, tree, boroughs, is_simulated=seen.is_simulated, since=since)
-    for name, own in _parts(tree, cells).items():
-        named = replace(tree, name=name)
-        span = latest(seen.months(by_month(own)), length)
-        panels = panels_of(named, own, span, seen.covered, _known(contract))
-        if panels:
-            yield Feed(name, panels, rates=rates_of(named, own, panels[0].areas, span))
+class _Reader:
+    """One look: what is counted once is kept for the feeds that it stands beside."""
+
+    def __init__(self, connection: Connection, settings: Settings, length: int | None) -> None:
+        self._connection, self._length = connection, length
+        self._contracts = load_contracts(settings.contracts_dir)
+        self._boroughs = read_boroughs(settings.dbt_project_dir / "seeds")
+        self._plain: dict[str, tuple[tuple[Feed, ...], Window | None]] = {}
+
+    def feeds(self, tree: Tree) -> Iterator[Feed]:
+        """The feeds of a tree with all that stands beside them."""
+        feeds, seen = self._read(tree)
+        if seen is None:
+            return
+        earlier = self._earlier(tree, seen)
+        for feed in feeds:
+            lag = None
+            if not tree.by_area:
+                lag = lag_of(
+                    self._connection, self._contracts[tree.feed], len(feed.panels[0].areas), feed.months,
+                    is_simulated=seen.is_simulated,
+                )  # fmt: skip
+            beside = self._beside(feed, seen)
+            yield replace(
+                feed,
+                sisters=beside,
+                same_records=frozenset(name for name, _ in beside.values()),
+                rates=(*feed.rates, *((lag,) if lag else ())),
+                earlier=earlier.get(feed.name, ()),
+            )
+
+    def _read(self, tree: Tree) -> tuple[tuple[Feed, ...], Window | None]:
+        """The feeds of a tree without what stands beside them; none where nothing was delivered."""
+        if tree.name not in self._plain:
+            seen = window(self._connection, self._contracts[tree.feed], tree.scope)
+            feeds: list[Feed] = []
+            if seen is not None:
+                cells = count(
+                    self._connection, tree, self._boroughs, is_simulated=seen.is_simulated, since=self._since(seen)
+                )
+                for named, own in _parts(tree, cells):
+                    months = latest(seen.months(by_month(own)), self._length)
+                    panels = panels_of(named, own, months, seen.covered, _known(self._contracts[tree.feed]))
+                    if panels:
+                        rates = rates_of(named, own, panels[0].areas, months)
+                        feeds.append(Feed(named.name, panels, rates=rates, everything=tree.everything))
+            self._plain[tree.name] = tuple(feeds), seen
+        return self._plain[tree.name]
+
+    def _since(self, seen: Window) -> date | None:
+        if self._length is None:
+            return None
+        number = seen.last.year * 12 + seen.last.month - self._length
+        return date(number // 12, number % 12 + 1, 1)
+
+    def _beside(self, feed: Feed, seen: Window) -> Mapping[str, tuple[str, Floats]]:
+        for sister in SISTERS:
+            if sister.feed != feed.name:
+                continue
+            read = [self._read(tree) for tree in TREES if tree.name in sister.others]
+            # what is simulated says nothing of what is real
+            others = [feeds[0] for feeds, other in read if feeds and other and other.is_simulated == seen.is_simulated]
+            if len(others) == len(sister.others):
+                return sisters_of(feed, sister, others)
+        return {}
+
+    def _earlier(self, tree: Tree, seen: Window) -> Mapping[str, tuple[Panel, ...]]:
+        """The panels of each feed as they were before history was last restated; none where it was not."""
+        before = restated_by(self._connection, tree.feed, is_simulated=seen.is_simulated)
+        if before is None:
+            return {}
+        cells = count(
+            self._connection, tree, self._boroughs,
+            is_simulated=seen.is_simulated, since=self._since(seen), before=before,
+        )  # fmt: skip
+        found = {}
+        for named, own in _parts(tree, cells):
+            there = by_month(own)
+            if there:
+                months = span(min(there), max(there))
+                found[named.name] = panels_of(named, own, months, frozenset(there))
+        return found
 
 
-def _since(seen: Window, length: int | None) -> date | None:
-    if length is None:
-        return None
-    number = seen.last.year * 12 + seen.last.month - length
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def _parts(tree: Tree, cells: list[Cell]) -> Mapping[str, list[Cell]]:
+def _parts(tree: Tree, cells: list[Cell]) -> Iterator[tuple[Tree, list[Cell]]]:
     """The cells of each feed that a tree gives: one, or one an area."""
     if not tree.by_area:
-        return {tree.name: cells}
-    areas = sorted({cell.area for cell in cells})
-    return {f"{tree.name} of {area}": [cell for cell in cells if cell.area == area] for area in areas}
+        yield tree, cells
+        return
+    for area in sorted({cell.area for cell in cells}):
+        yield replace(tree, name=f"{tree.name} of {area}"), [cell for cell in cells if cell.area == area]
 
 
 def _known(contract: Contract) -> frozenset[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saferkc.recording.reading.counts import Cell
-from saferkc.recording.reading.trees import EVERYTHING, Tree
+from saferkc.recording.reading.trees import SERIES_OF_FLAG, Tree
 from saferkc.recording.series import Floats, Panel, Rate
 
 Flags = npt.NDArray[np.bool_]
@@ -100,7 +100,8 @@ def _flags(
     base[unknown] = np.nan
     names = tuple(tree.flags)
     yield Panel(
-        tree.name, EVERYTHING, tuple(areas), names, tuple(months), counts, "flag", frozenset(names), base
+        tree.name, tree.everything, tuple(areas), names, tuple(months), counts, "flag", frozenset(names), base,
+        child_series=SERIES_OF_FLAG,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from saferkc.recording.series import Dimension
+from saferkc.recording.series import EVERYTHING, Dimension
 
 # how the register calls the major categories of the Metropolitan Police
 SERIES_OF_MAJOR: Mapping[str, str] = {
@@ -24,7 +24,8 @@ SERIES_OF_MAJOR: Mapping[str, str] = {
     "Theft and Handling": "theft_and_handling",
     "Violence Against the Person": "violence",
 }
-EVERYTHING = "All offences"
+# of the register, for single flags
+SERIES_OF_FLAG: Mapping[str, str] = {"Domestic abuse": "domestic_abuse", "Hate crime": "hate_crime"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Tree:
     by_area: bool = False
     absent_is_unknown: bool = False
     series: Mapping[str, str] = field(default_factory=dict)
+    everything: str = EVERYTHING
     flags: Mapping[str, str] = field(default_factory=dict)
     qualities: tuple[Quality, ...] = ()
 
@@ -194,6 +196,7 @@ _COUNCIL = Tree(
     feed="council_enforcement_actions",
     area="",
     parent="r.service_name",
+    everything="All actions",
     child="r.power_used",
     qualities=(
         Quality("actions without a Lower Super Output Area", "geography", "r.lsoa_code is null"),
