@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from publishing_helpers import deliver, scalar
 from saferkc.publishing import BuildInProgressError, begin_build, finish_build
-from saferkc.recording.ledger import add_change, decide, say_anew
+from saferkc.recording.decisions import decide
+from saferkc.recording.ledger import add_change, say_anew
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from recording_helpers import CORE_TABLES
 from saferkc.cli.decisions import decide_change, show_changes
-from saferkc.recording.ledger import ChangeNotFoundError, count_changes
+from saferkc.recording.decisions import ChangeNotFoundError
+from saferkc.recording.ledger import count_changes
 from saferkc.recording.watch import Watched, watch
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, fetch_all
@@ -77,7 +78,7 @@ def test_a_new_name_is_kept_as_one_change_from_the_first_night_on(
     watch(settings)
     (decided,) = kept(settings)
     assert decided["state"] == "rejected"
-    assert decided["evidence"]["note"] == "a slip of the file"  # type: ignore[index]
+    assert (decided["decided_by"], decided["decision_note"]) == ("analyst", "a slip of the file")
 
 
 def test_what_no_longer_shows_is_gone_and_comes_back_as_the_same_row(settings: Settings) -> None:

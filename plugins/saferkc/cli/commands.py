@@ -234,6 +234,48 @@ def reject(change_id: int, note: _Note) -> None:
     decide_change(Settings.load(), change_id, "rejected", note)
 
 
+@changes_app.command()
+def amend(
+    change_id: int,
+    note: _Note = "",
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m"], help="First month that is counted in the new way")
+    ] = None,
+    treatment: Annotated[str | None, typer.Option(help="bridge, break, note, hold or reload")] = None,
+    nature: Annotated[str | None, typer.Option(help="Such as rename, split, scope or counting_rule")] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(help="FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH; may stand several times")
+    ] = None,
+) -> None:
+    """Correct a change in counting, and so confirm it; what is not given stays as it was found."""
+    from saferkc.cli.decisions import amend_change
+
+    first = month.date() if month else None
+    amend_change(
+        Settings.load(), change_id, month=first, treatment=treatment, nature=nature, weights=weight or (), note=note
+    )
+
+
+@changes_app.command()
+def decisions(change_id: int) -> None:
+    """Show every decision on a change in counting: who took it, when, why, and what it changed."""
+    from saferkc.cli.decisions import show_decisions
+
+    show_decisions(Settings.load(), change_id)
+
+
+@changes_app.command()
+def export(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the files (default: outbox/register in the home)")
+    ] = None,
+) -> None:
+    """Write confirmed changes as rows of the register's seeds. Exit status 1 where one breaks the register's rules."""
+    from saferkc.cli.decisions import export_changes
+
+    raise typer.Exit(export_changes(Settings.load(), out))
+
+
 @contracts_app.command()
 def check() -> None:
     """Check all contracts, and that what was made from them is in step. Exit status 1 where it is not."""

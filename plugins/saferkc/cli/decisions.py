@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Literal
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, cast
 
 from saferkc.alerts import acknowledge_alert, list_alerts, resolve_alert
-from saferkc.cli.console import say, table
+from saferkc.cli.console import complain, say, table
+from saferkc.contracts import load_contracts
 from saferkc.orchestration.lifecycle import database_up
-from saferkc.recording.ledger import decide, list_changes
+from saferkc.recording.decisions import Amendment, AmendmentError, Weight, amend, decide, list_decisions
+from saferkc.recording.findings import Nature, Treatment
+from saferkc.recording.ledger import list_changes
+from saferkc.recording.proposal import propose, write_proposal
+from saferkc.recording.reading.boroughs import borough_names
+from saferkc.recording.register import read_register
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 
@@ -63,6 +72,9 @@ def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> Non
     )  # fmt: skip
     for row in found:
         say(f"\n{row['change_id']}. {' '.join(row['evidence'].get('sentences', ()))}")
+        if row["decided_at"]:
+            when = f"{row['decided_at']:%Y-%m-%d}"
+            say(f"Decided by {row['decided_by']} on {when}, {row['state']}: {row['decision_note']}")
 
 
 def decide_change(settings: Settings, change_id: int, state: Literal["confirmed", "rejected"], note: str) -> None:
@@ -70,3 +82,72 @@ def decide_change(settings: Settings, change_id: int, state: Literal["confirmed"
     with database_up(settings), connect(settings) as connection:
         decide(connection, change_id, state, by=getpass.getuser(), note=note)
     say(f"Recording change {change_id}: {state}.")
+
+
+def amend_change(
+    settings: Settings, change_id: int, *, month: date | None, treatment: str | None, nature: str | None,
+    weights: Sequence[str], note: str,
+) -> None:  # fmt: skip
+    """Correct a change, and so confirm it, in the name of who is signed in. Raises ``AmendmentError``."""
+    amendment = Amendment(
+        month,
+        cast("Nature | None", nature),
+        cast("Treatment | None", treatment),
+        [_weight(text) for text in weights],
+    )
+    with database_up(settings), connect(settings) as connection:
+        amend(connection, change_id, amendment, by=getpass.getuser(), note=note)
+    say(f"Recording change {change_id}: amended, and so confirmed.")
+
+
+def _weight(text: str) -> Weight:
+    """A weight as people type it: FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH."""
+    codes, *numbers = text.rsplit(":", text.count(":"))
+    from_code, is_one, to_code = codes.partition("=")
+    try:
+        weight, *bounds = (float(number) for number in numbers)
+        low, high = bounds or (weight, weight)
+    except ValueError as error:
+        raise AmendmentError(f"{text!r} is no weight: write FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH") from error
+    if not (is_one and from_code and to_code):
+        raise AmendmentError(f"{text!r} says no codes: write FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH")
+    return Weight(from_code, to_code, weight, low, high)
+
+
+def show_decisions(settings: Settings, change_id: int) -> None:
+    """Print every decision on a change, the latest first. Raises ``ChangeNotFoundError``."""
+    with database_up(settings), connect(settings) as connection:
+        found = list_decisions(connection, change_id)
+    if not found:
+        say(f"Nobody has decided on recording change {change_id}.")
+        return
+    table(
+        ["when", "who", "decision", "before", "after", "note"],
+        [
+            [f"{row['decided_at']:%Y-%m-%d %H:%M}", row["decided_by"], row["decision"],
+             *_differences(row["before"], row["after"]), row["note"]]
+            for row in found
+        ],
+    )  # fmt: skip
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    differ = [name for name in after if before.get(name) != after[name]]
+    return tuple(", ".join(f"{n} {said.get(n)}" for n in differ) for said in (before, after))  # type: ignore[return-value]
+
+
+def export_changes(settings: Settings, out: Path | None) -> int:
+    """Write confirmed changes that the register lacks as seeds with their rows; returns the exit status."""
+    seeds = settings.dbt_project_dir / "seeds"
+    contracts = load_contracts(settings.contracts_dir)
+    published = frozenset(name for name, contract in contracts.items() if contract.delivery.extract == "period")
+    with database_up(settings), connect(settings) as connection:
+        changes = list_changes(connection, include_all=True)
+    proposal = propose(read_register(seeds), changes, published, borough_names(seeds))
+    for path in write_proposal(proposal, seeds, out or settings.home / "outbox" / "register"):
+        say(str(path))
+    for change_id, broken in proposal.left_out.items():
+        complain(f"recording change {change_id} is left out: {'; '.join(broken)}")
+    count = len(proposal.rows["recording_changes"])
+    say(f"{count} confirmed changes are proposed for the register." if count else "No confirmed change is to be added.")
+    return 1 if proposal.left_out else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from saferkc.warehouse.connection import Connection, fetch_all
 
@@ -19,17 +19,18 @@ UNDECIDED = ("suspected", "registered", "gone")
 _STANDS = "kind <> 'real' and state not in ('gone', 'rejected')"
 
 
-class ChangeNotFoundError(Exception):
-    """There is no recording change of that number."""
-
-
 def list_changes(connection: Connection, *, feed: str | None = None, include_all: bool = False) -> list[dict[str, Any]]:
-    """Changes of a feed, or of all, by month, each as its row: those that stand, or with ``include_all`` every one."""
+    """Changes of a feed, or of all, by month, each as its row: those that stand, or with ``include_all`` every one.
+
+    ``found_month`` and ``found_nature`` are as the detector found them, where somebody has amended what stands.
+    """
     return fetch_all(
         connection,
         f"""
         select change_id, effective_month, series, parent_series, feed, geography, kind, nature, treatment, confidence,
-            state, register_id, evidence, detected_at
+            state, register_id, evidence, detected_at, decided_by, decided_at, decision_note,
+            coalesce((evidence ->> 'found_month')::date, effective_month) as found_month,
+            coalesce(evidence ->> 'found_nature', nature) as found_nature
         from quality.recording_change
         where (%(all)s or ({_STANDS})) and (%(feed)s::text is null or feed = %(feed)s)
         order by effective_month, change_id
@@ -61,7 +62,10 @@ def add_change(connection: Connection, values: Mapping[str, Any]) -> None:
 
 
 def say_anew(connection: Connection, change_id: int, values: Mapping[str, Any]) -> None:
-    """Say of a change what is known now, and leave it alone where somebody has decided on what was known then."""
+    """Say of a change what is known now, and leave it alone where somebody has decided on what was known then.
+
+    What was confirmed and has come into the register since is ``registered``: from then on the register speaks.
+    """
     connection.execute(
         """
         update quality.recording_change
@@ -72,6 +76,15 @@ def say_anew(connection: Connection, change_id: int, values: Mapping[str, Any]) 
         """,
         _as_json(values) | {"change_id": change_id, "undecided": list(UNDECIDED)},
     )
+    connection.execute(
+        """
+        update quality.recording_change
+        set state = 'registered', register_id = %(register_id)s
+        where change_id = %(change_id)s and state = 'confirmed' and register_id is null
+            and %(register_id)s::text is not null
+        """,
+        {"register_id": values["register_id"], "change_id": change_id},
+    )
 
 
 def set_gone(connection: Connection, change_ids: Sequence[int]) -> None:
@@ -79,25 +92,6 @@ def set_gone(connection: Connection, change_ids: Sequence[int]) -> None:
     connection.execute(
         "update quality.recording_change set state = 'gone' where change_id = any(%s)", [list(change_ids)]
     )
-
-
-def decide(
-    connection: Connection, change_id: int, state: Literal["confirmed", "rejected"], *, by: str, note: str
-) -> None:
-    """Confirm or reject a change; who, when and why are kept with its evidence. Raises ``ChangeNotFoundError``."""
-    changed = connection.execute(
-        """
-        update quality.recording_change
-        set state = %(state)s, decided_by = %(by)s, decided_at = now(), decision_note = %(note)s,
-            evidence = evidence || jsonb_build_object(
-                'decision', %(state)s::text, 'decided_by', %(by)s::text, 'note', %(note)s::text, 'decided_at', now()
-            )
-        where change_id = %(id)s
-        """,
-        {"state": state, "by": by, "note": note, "id": change_id},
-    ).rowcount
-    if not changed:
-        raise ChangeNotFoundError(f"there is no recording change {change_id}: `saferkc changes --all` lists them")
 
 
 def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def read_boroughs(seeds: Path) -> Boroughs:
     return Boroughs({fold_label(name): code for name, code in names if code in real}, home)
 
 
+def borough_names(seeds: Path) -> dict[str, str]:
+    """Names of the boroughs by code."""
+    return {row["borough_code"]: row["borough_name"] for row in _rows(seeds / "boroughs.csv")}
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))

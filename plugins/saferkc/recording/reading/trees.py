@@ -5,6 +5,7 @@ Classes are labels as delivered and not our codes: a new label is what the detec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -215,3 +216,13 @@ _STREET = Tree(
 TREES: tuple[Tree, ...] = (
     _OFFENCES, _OFFENCES_BY_WARD, _MPS_BOROUGH, _MPS_WARD, _MPS_OTHER, _ASB, _ANGELOU, _RAHAB, _TMO, _COUNCIL, _STREET
 )  # fmt: skip
+
+
+def series_of(feed: str, whole: str, name: str = "") -> str:
+    """How the register calls a whole of a feed, or its class ``name`` where that has a series of its own.
+
+    What the register has never named is called by its own words.
+    """
+    series = next((tree.series for tree in TREES if feed == tree.name or feed.startswith(f"{tree.name} of ")), {})
+    known = SERIES_OF_FLAG.get(name) or series.get(whole) or SERIES_OF_MAJOR.get(whole)
+    return known or "_".join(re.findall(r"[a-z0-9]+", whole.lower()))
