@@ -86,9 +86,19 @@ class Settings:
         return self.home / "data_docs"
 
     @property
+    def expectations_dir(self) -> Path:
+        """What is expected of the data: contracts, suites, and expectations of our own."""
+        return self.project_root / "expectations"
+
+    @property
+    def suites_dir(self) -> Path:
+        """The suites on the marts, one YAML file a schema."""
+        return self.expectations_dir / "suites"
+
+    @property
     def contracts_dir(self) -> Path:
         """The contracts, one YAML file a feed."""
-        return self.project_root / "expectations" / "contracts"
+        return self.expectations_dir / "contracts"
 
     @property
     def dbt_project_dir(self) -> Path:

@@ -48,8 +48,18 @@ def test_build_shows_a_task_a_model_and_dbt_ran_once(published_home: Home) -> No
     assert "dbt.burglary_monthly_run" in models
     assert {task_id for task_id in states if task_id.endswith("_run")} == models
     assert {states[task_id] for task_id in models} == {"success"}
-    # it looks for changes in counting once the marts are published
+    # it looked for changes in counting before, in every feed that was delivered, and asked of them while auditing
     assert states["watch"] == "success"
+    with connect(published_home.settings) as connection:
+        asked = fetch_all(
+            connection,
+            "select feed, suite, success from quality.check_result where build_id = %s and feed is not null",
+            [json.loads(published_home.saferkc("status", "--json")[1])["builds"][0]["build_id"]],
+        )
+    looked_at = {row["feed"] for row in asked if row["suite"] == "looks for changes in counting"}
+    assert "mps_recorded_crime" in looked_at
+    assert {row["feed"] for row in asked if row["suite"].startswith("counting of ")} == looked_at
+    assert all(row["success"] for row in asked)
 
 
 def test_second_night_with_nothing_new_adds_nothing(published_home: Home) -> None:

@@ -348,7 +348,7 @@ def failures(settings: Settings, only: str | None = None) -> set[tuple[str, str]
     """The checks that fail, as (table, check); ``only`` of one table."""
     found = set()
     with Checker(settings) as checker:
-        for suite in load_suites(settings.project_root / "expectations" / "suites"):
+        for suite in load_suites(settings.suites_dir):
             for table in suite.tables:
                 if only not in (None, table.table):
                     continue
@@ -366,7 +366,7 @@ def test_good_marts_pass(marts: Settings) -> None:
 def test_each_check_of_the_suites_has_its_fault_here(settings: Settings) -> None:
     checks = {
         (table.table, check.name)
-        for suite in load_suites(settings.project_root / "expectations" / "suites")
+        for suite in load_suites(settings.suites_dir)
         for table in suite.tables
         for check in table.checks
     }

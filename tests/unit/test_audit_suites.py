@@ -10,7 +10,7 @@ from saferkc.publishing.suites import SuiteError, load_suites
 from saferkc.settings import Settings
 
 SETTINGS = Settings.load()
-SUITES = load_suites(SETTINGS.project_root / "expectations" / "suites")
+SUITES = load_suites(SETTINGS.suites_dir)
 CHECK = {
     "name": "n",
     "severity": "error",

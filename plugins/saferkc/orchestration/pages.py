@@ -38,16 +38,18 @@ Takes what the ingest DAGs admitted since the last published build into the star
 **When.** After any feed has admitted something, and every morning in any case. *begin* waits until no ingest run
 is under way, and ends the run at once when nothing changed since the last published build.
 
-**Steps.** *begin* opens a build; *dbt* builds beside the published marts, in the `build_*` schemas (one dbt process,
-a task a model to look at); *audit* judges dbt's tests and the expectations on the marts; *publish* brings all marts
-to the new build in one transaction; *watch* looks for changes in how offences are counted and keeps what it finds in
-`quality.recording_change`; *data_docs* writes the pages with the checks' results.
+**Steps.** *begin* opens a build; *watch* looks in raw for changes in how things are counted, in the feeds that
+something new came for, and keeps what it finds in `quality.recording_change`; *dbt* builds beside the published marts,
+in the `build_*` schemas (one dbt process, a task a model to look at); *audit* judges dbt's tests, the expectations on
+the marts and those on counting; *publish* brings all marts to the new build in one transaction; *data_docs* writes the
+pages with the checks' results. Where *watch* fails, the build goes on and the audit warns that the look is missing.
 
 **Why it is safe to run again.** Readers see the published schemas only, which change in one transaction or not
 at all. A run that was cut off leaves a build that is never published; the next run starts another.
 
 **If the audit holds a build** this run fails, the last good marts stay, and `saferkc alerts` says which checks failed
-and what to do. After mending, run `saferkc nightly` again.
+and what to do. After mending, run `saferkc nightly` again. A fault that *watch* found in the data holds it as well,
+until the data are mended or the fault is rejected (`docs/runbook/a-data-fault-holds-the-build.md`).
 
 **To build everything anew** trigger this DAG with `full_refresh`.
 """

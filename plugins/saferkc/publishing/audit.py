@@ -22,7 +22,9 @@ from saferkc.publishing.manifest import (
     run_results,
     target_dir,
 )
+from saferkc.publishing.recording_checks import check_recording
 from saferkc.publishing.suites import Suite, load_suites
+from saferkc.recording.looks import LOOK_SUITE
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
@@ -80,12 +82,13 @@ def audit(
         raise BuildFailedError(broken)
 
     skipped = {node.name for node in nodes if node.kind in _MODEL_KINDS and node.status not in _BUILT}
-    suites = load_suites(suites_dir or settings.project_root / "expectations" / "suites")
-    with Checker(settings) as checker:
+    suites = load_suites(suites_dir or settings.suites_dir)
+    with Checker(settings) as checker, connect(settings, application_name=APPLICATION_NAME) as connection:
         on_marts = _run_suites(checker, suites, skipped, build_id)
         accounts = checker.run("accounts", "quality", "delivery", _account_checks(settings, build_id))
-    results = [tests, *on_marts, accounts]
-    keep_build_results(settings, build_id, [*on_marts, accounts])
+        *counting, looks = check_recording(checker, connection, build_id)
+    results = [tests, *on_marts, accounts, *counting, looks]
+    keep_build_results(settings, build_id, [*on_marts, accounts, *counting])
     with connect(settings, application_name=APPLICATION_NAME) as connection:
         _record(connection, build_id, results, nodes)
         reasons = _faults(results, "error") + _delivery_faults(connection, build_id)
@@ -238,9 +241,10 @@ def _faults(results: Sequence[SuiteResult], severity: str) -> list[str]:
 
 
 def _record(connection: Connection, build_id: int, results: Sequence[SuiteResult], nodes: Sequence[NodeResult]) -> None:
-    connection.execute("delete from quality.check_result where build_id = %s", (build_id,))
+    # but not the account of the looks at the feeds, which were made before
+    connection.execute("delete from quality.check_result where build_id = %s and suite <> %s", (build_id, LOOK_SUITE))
     for result in results:
-        record(connection, result, build_id=build_id)
+        record(connection, result, build_id=build_id, feed=result.table if result.schema == "raw" else None)
     outcomes = [outcome for result in results for outcome in result.outcomes]
     connection.execute(
         "update quality.build set checks_run = %s, checks_failed = %s, models_built = %s where build_id = %s",

@@ -6,18 +6,13 @@ the rows; only for what failed are the counts asked as well.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import logging
-import os
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from saferkc.publishing.engine import great_expectations, own_expectations, quiet
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, sqlalchemy_url
 
@@ -25,6 +20,7 @@ if TYPE_CHECKING:
     import great_expectations as gx
 
 NO_ROWS = "no_rows"
+EXPECT_NO_ROWS = f"expect_{NO_ROWS}"
 # of a result only these leave the check, and only as numbers
 _COUNTS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count", "observed_value")
 
@@ -53,18 +49,24 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended. ``observed`` holds counts only; ``could_not_run`` where it broke instead of answering."""
+    """How a check ended. ``observed`` holds counts only; ``could_not_run`` where it broke instead of answering.
+
+    ``evidence`` are sentences of an expectation that says what it found, without a value of a record.
+    """
 
     check: Check
     success: bool
     observed: dict[str, float] = field(default_factory=dict)
     could_not_run: bool = False
+    evidence: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What happened, in words, for a reason or a mail."""
         if self.could_not_run:
             return f"The check '{self.check.name}' could not be run."
+        if self.evidence:
+            return " ".join((self.check.meaning, *self.evidence))
         count = self.observed.get("unexpected_count", self.observed.get("observed_value"))
         # one row of a query is often one total that is wrong: "1 found" would be read as one record
         says_something = count and (count > 1 or self.check.expectation != NO_ROWS)
@@ -91,7 +93,8 @@ class Checker:
     """Runs checks against the warehouse; use it as a context manager, it holds connections."""
 
     def __init__(self, settings: Settings) -> None:
-        self._gx = _great_expectations()
+        self._gx = great_expectations()
+        self._own = own_expectations(settings.expectations_dir)
         with quiet():
             self._context = self._gx.get_context(mode="ephemeral")
             self._context.enable_analytics(False)
@@ -129,10 +132,12 @@ class Checker:
         own restriction. Never raises for a check that breaks: it is an outcome that ``could_not_run``.
         """
         with quiet():
-            document = self._validate(suite, schema, table, checks, among, "BOOLEAN_ONLY")
+            # evidence is asked at once, and told of what passed as well
+            first = "SUMMARY" if all(self._tells_evidence(check) for check in checks) else "BOOLEAN_ONLY"
+            document = self._validate(suite, schema, table, checks, among, first)
             outcomes = _outcomes(checks, document)
             for place, outcome in enumerate(outcomes):
-                if outcome.success or outcome.could_not_run:
+                if outcome.success or outcome.could_not_run or first == "SUMMARY":
                     continue
                 again = self._validate(suite, schema, table, [outcome.check], among, "SUMMARY")
                 outcomes[place] = _outcomes([outcome.check], again)[0]
@@ -162,7 +167,7 @@ class Checker:
                 suite=self._context.suites.add(
                     gx.ExpectationSuite(
                         name=f"{self._number}:{suite}",
-                        expectations=[_expectation(check, among) for check in checks],
+                        expectations=[_expectation(self._own, check, among) for check in checks],
                     )
                 ),
             )
@@ -175,7 +180,12 @@ class Checker:
             )
         except Exception as error:  # the table is missing, most often; GX raises a dozen kinds
             return _document_of_nothing(suite, schema, table, checks, type(error).__name__)
-        return _clean(result.to_json_dict(), suite, schema, table, checks)
+        telling = {check.name for check in checks if self._tells_evidence(check)}
+        return _clean(result.to_json_dict(), suite, schema, table, checks, telling)
+
+    def _tells_evidence(self, check: Check) -> bool:
+        """Whether it is an expectation of our own that says in sentences what it found."""
+        return bool(getattr(self._own.get(check.expectation), "tells_evidence", False))
 
 
 def record(
@@ -208,54 +218,21 @@ def record(
                     outcome.success,
                     outcome.check.meaning,
                     outcome.check.next_step,
-                    json.dumps(outcome.observed | ({"could_not_run": True} if outcome.could_not_run else {})),
+                    json.dumps(
+                        outcome.observed
+                        | ({"could_not_run": True} if outcome.could_not_run else {})
+                        | ({"evidence": outcome.evidence} if outcome.evidence else {})
+                    ),
                 )
                 for outcome in result.outcomes
             ],
         )
 
 
-@cache
-def _great_expectations() -> Any:
-    # read when the package is imported; it calls out otherwise
-    os.environ["GX_ANALYTICS_ENABLED"] = "False"
-    with quiet():
-        import great_expectations  # noqa: PLC0415 - three seconds, which only a check should cost
-
-    # this one sets its own level and would talk past its parent's
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.NOTSET)
-    return great_expectations
-
-
-def expectations_ready() -> None:
-    """Import Great Expectations quietly, with our own expectation registered (its pages render it)."""
-    _no_rows_expectation()
-
-
-@cache
-def _no_rows_expectation() -> Any:
-    gx = _great_expectations()
-
-    class ExpectNoRows(gx.expectations.UnexpectedRowsExpectation):  # type: ignore[name-defined,misc]
-        """A query that finds faults finds none.
-
-        GX's own fetches the faulty rows beside counting them: twice the work, and values in memory.
-        """
-
-        metric_dependencies = ("unexpected_rows_query.row_count",)
-
-        def _validate(
-            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-        ) -> dict[str, Any]:
-            del runtime_configuration, execution_engine
-            count = metrics["unexpected_rows_query.row_count"]
-            return {"success": count == 0, "result": {"observed_value": count}}
-
-    return ExpectNoRows
-
-
-def _expectation(check: Check, among: tuple[str, Sequence[int]] | None) -> gx.expectations.Expectation:
-    gx = _great_expectations()
+def _expectation(
+    own: dict[str, Any], check: Check, among: tuple[str, Sequence[int]] | None
+) -> gx.expectations.Expectation:
+    gx = great_expectations()
     common: dict[str, Any] = {
         "severity": "critical" if check.severity == "error" else "warning",
         "description": check.name,
@@ -264,7 +241,9 @@ def _expectation(check: Check, among: tuple[str, Sequence[int]] | None) -> gx.ex
     if check.expectation == NO_ROWS:
         # GX hands the query to SQLAlchemy, which takes a word after a colon for a parameter
         query = (check.query or "").replace(":", "\\:")
-        return _no_rows_expectation()(unexpected_rows_query=query, **common)
+        return own[EXPECT_NO_ROWS](unexpected_rows_query=query, **common)
+    if check.expectation in own:
+        return own[check.expectation](**check.arguments, **common)
     name = "".join(part.capitalize() for part in check.expectation.split("_"))
     arguments = dict(check.arguments)
     if check.column is not None:
@@ -275,8 +254,10 @@ def _expectation(check: Check, among: tuple[str, Sequence[int]] | None) -> gx.ex
     return getattr(gx.expectations, name)(**arguments, **common)
 
 
-def _clean(raw: dict[str, Any], suite: str, schema: str, table: str, checks: Sequence[Check]) -> dict[str, Any]:
-    """Keep of GX's result what holds no value: configurations, yes or no, counts."""
+def _clean(
+    raw: dict[str, Any], suite: str, schema: str, table: str, checks: Sequence[Check], telling: set[str]
+) -> dict[str, Any]:
+    """Keep of GX's result what holds no value: configurations, yes or no, counts, and what ``telling`` checks tell."""
     by_name = {entry["expectation_config"]["meta"]["check"]: entry for entry in raw["results"]}
     document = _document_of_nothing(suite, schema, table, checks, "no answer")
     for place, check in enumerate(checks):
@@ -291,11 +272,18 @@ def _clean(raw: dict[str, Any], suite: str, schema: str, table: str, checks: Seq
         document["results"][place] = {
             "success": bool(entry["success"]),
             "expectation_config": config,
-            "result": {key: counts[key] for key in _COUNTS if isinstance(counts.get(key), int | float)},
+            "result": {key: counts[key] for key in _COUNTS if isinstance(counts.get(key), int | float)}
+            | (_evidence(counts) if check.name in telling else {}),
             "meta": {},
             "exception_info": _exception(broke),
         }
     return document
+
+
+def _evidence(result: dict[str, Any]) -> dict[str, Any]:
+    """Sentences that an expectation of our own gives; of GX's own no detail leaves the check, for it may be a value."""
+    told = result.get("details", {}).get("evidence")
+    return {"details": {"evidence": told}} if told else {}
 
 
 def _broke(info: dict[str, Any]) -> str | None:
@@ -316,7 +304,7 @@ def _document_of_nothing(suite: str, schema: str, table: str, checks: Sequence[C
         "suite_name": suite,
         "success": False,
         "meta": {
-            "great_expectations_version": _great_expectations().__version__,
+            "great_expectations_version": great_expectations().__version__,
             "batch_spec": {"data_asset_name": f"{schema}.{table}"},
             "run_id": {"run_name": suite, "run_time": datetime.now(UTC).isoformat()},
         },
@@ -325,7 +313,7 @@ def _document_of_nothing(suite: str, schema: str, table: str, checks: Sequence[C
             {
                 "success": False,
                 "expectation_config": {
-                    "type": "expect_no_rows",
+                    "type": EXPECT_NO_ROWS,
                     "kwargs": {"unexpected_rows_query": "select 1 from {batch}"},
                     "meta": {"check": check.name},
                     "description": check.name,
@@ -345,8 +333,9 @@ def _outcomes(checks: Sequence[Check], document: dict[str, Any]) -> list[Outcome
         Outcome(
             check,
             entry["success"],
-            {key: float(value) for key, value in entry["result"].items()},
+            {key: float(entry["result"][key]) for key in _COUNTS if key in entry["result"]},
             entry["exception_info"]["raised_exception"],
+            tuple(entry["result"].get("details", {}).get("evidence", ())),
         )
         for check, entry in zip(checks, document["results"], strict=True)
     ]
@@ -361,23 +350,3 @@ def _sum_up(document: dict[str, Any], outcomes: Sequence[Outcome]) -> None:
         "unsuccessful_expectations": len(outcomes) - passed,
         "success_percent": 100 * passed / len(outcomes) if outcomes else 100,
     }
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Let neither GX nor what it uses print, warn or log: Airflow would keep hundreds of lines a task."""
-    names = ("great_expectations", "sqlalchemy", "posthog", "tzlocal")
-    before = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)

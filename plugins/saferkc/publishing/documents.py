@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from saferkc.publishing.checks import SuiteResult, expectations_ready, quiet
+from saferkc.publishing.checks import SuiteResult
+from saferkc.publishing.engine import own_expectations, quiet
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, fetch_all
 
@@ -98,7 +99,7 @@ def build_data_docs(settings: Settings, build_id: int) -> Path:
     links = []
     for path in sorted((results_dir(settings) / f"build-{build_id}").glob("*.json")):
         document = _read_json(path)
-        _write(folder / f"{path.stem}.html", _suite_page(document, "../index.html"))
+        _write(folder / f"{path.stem}.html", _suite_page(settings, document))
         links.append((f"{path.stem}.html", document["table"], document["success"]))
     build = next((one for one in builds if one["build_id"] == build_id), None)
     _write(folder / "index.html", _build_page(build_id, build, checks, links))
@@ -117,7 +118,7 @@ def _delivery_pages(settings: Settings) -> list[tuple[str, str, list[int], bool]
         if newest is None:
             continue
         document = _read_json(newest)
-        _write(folder / f"{feed.name}.html", _suite_page(document, "../index.html"))
+        _write(folder / f"{feed.name}.html", _suite_page(settings, document))
         pages.append((f"deliveries/{feed.name}.html", feed.name, document["delivery_ids"], document["success"]))
     return pages
 
@@ -130,9 +131,9 @@ def _forget_old_builds(settings: Settings, keep: set[int]) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _suite_page(document: dict[str, Any], home: str) -> str:
+def _suite_page(settings: Settings, document: dict[str, Any]) -> str:
     """One suite on one table, as Great Expectations renders it."""
-    expectations_ready()
+    own_expectations(settings.expectations_dir)
     from great_expectations.core.expectation_validation_result import (  # noqa: PLC0415 - slow to import
         ExpectationSuiteValidationResultSchema,
     )
@@ -145,7 +146,7 @@ def _suite_page(document: dict[str, Any], home: str) -> str:
         page: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
     page = _OUTSIDE.sub("", page)
     page = page.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
-    return re.sub(r"(<body[^>]*>)", rf'\1<p><a href="{home}">All checks</a></p>', page, count=1)
+    return re.sub(r"(<body[^>]*>)", r'\1<p><a href="../index.html">All checks</a></p>', page, count=1)
 
 
 def _build_page(
@@ -170,7 +171,9 @@ def _build_page(
         step = "" if check["success"] else check["next_step"]
         body.append(
             f"<tr><td>{_passed(check['success'], check['severity'])}"
-            + "".join(f"<td>{html.escape(str(text))}" for text in (check["check_name"], place, check["meaning"], step))
+            + "".join(f"<td>{html.escape(str(text))}" for text in (check["check_name"], place, check["meaning"]))
+            + "".join(f"<br>{html.escape(text)}" for text in (check["observed"] or {}).get("evidence", ()))
+            + f"<td>{html.escape(step)}"
             + "</tr>"
         )
     return _page(f"Build {build_id}", "".join(body) + "</table>")

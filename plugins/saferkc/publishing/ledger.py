@@ -56,8 +56,8 @@ def begin_build(
     """
     _wait_for_sessions(settings, patience_seconds)
     project = fingerprint_of_files(_project_files(settings.dbt_project_dir), settings.dbt_project_dir)
-    suites_dir = settings.project_root / "expectations" / "suites"
-    suites = fingerprint_of_files(sorted(suites_dir.glob("*.yaml")), suites_dir)
+    asked = [*settings.suites_dir.glob("*.yaml"), *settings.expectations_dir.glob("*.py")]
+    suites = fingerprint_of_files(sorted(asked), settings.expectations_dir)
     with connect(settings, application_name="saferkc") as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('saferkc.begin_build'))")
         _close_abandoned(connection)

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 
 from saferkc.recording.findings import Nature, Treatment
+from saferkc.recording.telling import close_alert
 from saferkc.warehouse.connection import Connection, fetch_all
 
 WeightBasis = Literal["dual_coded", "authority", "estimated"]
@@ -86,7 +87,7 @@ def _check(code_map: Sequence[Weight]) -> None:
 def decide(
     connection: Connection, change_id: int, state: Literal["confirmed", "rejected"], *, by: str, note: str
 ) -> None:
-    """Confirm or reject a change. Raises ``ChangeNotFoundError``."""
+    """Confirm or reject a change, and close its alert. Raises ``ChangeNotFoundError``."""
     _write(connection, change_id, state, by=by, note=note, values={"state": state})
 
 
@@ -159,3 +160,4 @@ def _write(
         """.encode(),  # noqa: S608 - our own words
         {"decision": decision, "note": note, "before": json.dumps(before[0]["seen"]), "id": change_id},
     )
+    close_alert(connection, change_id, values["state"])

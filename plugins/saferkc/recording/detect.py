@@ -39,7 +39,7 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
         return []
     # what happened just before is looked at again, so that its echo isn't taken for something new
     first = max(LEAST_BEFORE, since - _ECHO_MONTHS)
-    faults = real_faults(feed, first)
+    faults = real_faults(_under_newest_names(feed), first)
     delivered = tuple(_without(panel, faults) for panel in feed.panels)
     of_wholes = whole_events(delivered)
     panels = joined_wholes(delivered, of_wholes)
@@ -66,6 +66,12 @@ def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LE
 def _is_recent(lead: Finding, months: Sequence[date]) -> bool:
     """Tell whether a change is of these months: by its first one, a ramp by its last, a vintage by being there."""
     return "vintages" in lead.signals or lead.month in months or (lead.nature == "practice" and lead.latest in months)
+
+
+def _under_newest_names(feed: Feed) -> Feed:
+    """The feed with renamed codes joined: a month that is short is short under a new name as well."""
+    panels = joined_wholes(feed.panels, whole_events(feed.panels))
+    return replace(feed, panels=tuple(joined(panel, code_events(panel)) for panel in panels))
 
 
 def _own_events(panel: Panel, of_wholes: Sequence[CodeEvent]) -> list[CodeEvent]:

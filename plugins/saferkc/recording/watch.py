@@ -1,70 +1,137 @@
-"""The nightly look at the published series: what the detector finds goes to the ledger of changes.
+"""The nightly look: what the detector finds in the feeds goes to the ledger of changes, and people are told.
 
 A change is one row however often it is found: later nights make it surer, or take it back.
 """
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from saferkc.alerts import raise_alert, resolve
+from saferkc.contracts import load_contracts
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, examine
 from saferkc.recording.findings import Change
-from saferkc.recording.judging.known import months_apart
+from saferkc.recording.judging.known import KnownChange, months_apart
 from saferkc.recording.ledger import add_change, list_changes, say_anew, set_gone
-from saferkc.recording.read import recorded_crime
+from saferkc.recording.looks import Due, feeds_due, note_look
+from saferkc.recording.reading import FEEDS, read_feeds
 from saferkc.recording.register import known_changes, read_register
 from saferkc.recording.series import Feed
 from saferkc.recording.steps import LEAST_BEFORE
+from saferkc.recording.telling import tell_people
 from saferkc.settings import Settings
-from saferkc.warehouse.connection import connect
+from saferkc.warehouse.connection import Connection, connect
 
 # a month that is told more exactly later is still the same change
 _SAME_WITHIN_MONTHS = 3
+_BROKEN_ALERT = "recording watch:broken"
+_log = logging.getLogger(__name__)
+
+
+class WatchError(Exception):
+    """Feeds could not be looked at; the message names them and the kinds of errors, and holds no value."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What a night's look came to: changes found in all, those new tonight, those that no longer show."""
+    """What a look came to: feeds looked at; changes found in all, those new tonight, those that no longer show."""
 
+    feeds: int = 0
     found: int = 0
     new: int = 0
     gone: int = 0
 
+    def __add__(self, other: Watched) -> Watched:
+        return Watched(self.feeds + other.feeds, self.found + other.found, self.new + other.new, self.gone + other.gone)
 
-def watch(settings: Settings) -> Watched:
-    """Examine the published series and bring the ledger up to date, in one transaction.
 
-    The first look at a feed is at all of its history, later ones at the last ``MONTHS_OF_A_NIGHT``.
+def watch(settings: Settings, build_id: int | None = None) -> Watched:
+    """Examine the feeds that have something new for this build, bring the ledger up to date, and tell people.
+
+    Without a build all feeds are looked at. The first look at a feed is at all of its history, as is the first one
+    after the register has changed; later ones are at the last ``MONTHS_OF_A_NIGHT``. Each feed is a transaction of its
+    own. Where some can't be looked at, the others are, the engineers get an alert, and ``WatchError`` is raised.
     """
     register = known_changes(read_register(settings.dbt_project_dir / "seeds"))
-    with connect(settings) as connection:
-        if connection.execute("select to_regclass('core.fct_recorded_crime_monthly')").fetchone() == (None,):
-            return Watched()  # nothing was ever published
-        panels = recorded_crime(connection)
-        if not panels:
-            return Watched()
-        feed = Feed(panels[0].feed, panels)
-        left = list_changes(connection, feed=feed.name, include_all=True)
-        since = max(LEAST_BEFORE, len(feed.months) - MONTHS_OF_A_NIGHT) if left else LEAST_BEFORE
-        changes = examine(feed, register, since=since)
-        new = 0
-        for change in changes:
-            row = _same(left, change)
-            if row is None:
-                add_change(connection, _values(feed, change))
-                new += 1
-            else:
-                left.remove(row)
-                say_anew(connection, row["change_id"], _values(feed, change))
-        gone = [
-            row["change_id"]
-            for row in left
-            if row["state"] == "suspected" and row["effective_month"] >= feed.months[since]
-        ]
-        set_gone(connection, gone)
-    return Watched(len(changes), new, len(gone))
+    total, broken = Watched(), {}
+    with connect(settings, autocommit=True) as connection:
+        due = [Due(feed, False) for feed in FEEDS] if build_id is None else feeds_due(connection, build_id, FEEDS)
+        for one in due:
+            try:
+                with connection.transaction():
+                    total += _look(connection, settings, one, register, build_id)
+            except Exception as error:  # one feed that can't be read must not keep the others from being looked at
+                # the kind only: a message may hold what stands in a record
+                broken[one.feed] = type(error).__name__
+                where = "".join(traceback.format_tb(error.__traceback__))
+                _log.error("%s could not be looked at: %s\n%s", one.feed, broken[one.feed], where)
+        with connection.transaction():
+            names = {feed: contract.name for feed, contract in load_contracts(settings.contracts_dir).items()}
+            tell_people(connection, names)
+            _tell_engineers(connection, broken)
+    if broken:
+        raise WatchError(_told(broken))
+    return total
+
+
+def _look(
+    connection: Connection, settings: Settings, due: Due, register: Sequence[KnownChange], build_id: int | None
+) -> Watched:
+    watched = Watched()
+    for feed in read_feeds(connection, settings, only={due.feed}):
+        watched += _enter(connection, feed, due, register)
+    if build_id is not None:
+        note_look(connection, build_id, due.feed, asdict(watched))
+    return watched
+
+
+def _enter(connection: Connection, feed: Feed, due: Due, register: Sequence[KnownChange]) -> Watched:
+    """Examine a feed and bring its part of the ledger up to date."""
+    left = list_changes(connection, feed=feed.name, include_all=True)
+    since = max(LEAST_BEFORE, len(feed.months) - MONTHS_OF_A_NIGHT) if left and not due.whole else LEAST_BEFORE
+    changes = examine(feed, register, since=since)
+    new = 0
+    for change in changes:
+        row = _same(left, change)
+        if row is None:
+            add_change(connection, _values(feed, change))
+            new += 1
+        else:
+            left.remove(row)
+            say_anew(connection, row["change_id"], _values(feed, change))
+    looked_at = feed.months[since:]
+    gone = [row["change_id"] for row in left if _may_go(row) and looked_at and row["effective_month"] >= looked_at[0]]
+    set_gone(connection, gone)
+    return Watched(1, len(changes), new, len(gone))
+
+
+def _may_go(row: dict[str, Any]) -> bool:
+    """Tell whether a change is over when it no longer shows: one that nobody decided on, or a fault that was mended."""
+    return bool(row["state"] == "suspected" or (row["kind"], row["state"]) == ("data_fault", "confirmed"))
+
+
+def _tell_engineers(connection: Connection, broken: dict[str, str]) -> None:
+    if not broken:
+        resolve(connection, _BROKEN_ALERT, note="All feeds could be looked at.")
+        return
+    raise_alert(
+        connection,
+        dedup_key=_BROKEN_ALERT,
+        group_key="recording watch",
+        severity="act",
+        audience="engineers",
+        title="Changes in counting could not be looked for",
+        body=f"{_told(broken)}\n\nThe night goes on without, and new changes in these feeds are not flagged. Next step:"
+        " read the log of the task watch, mend the cause and run the nightly again.",
+    )
+
+
+def _told(broken: dict[str, str]) -> str:
+    return "; ".join(f"{feed} could not be looked at ({kind})" for feed, kind in broken.items())
 
 
 def _same(rows: Sequence[dict[str, Any]], change: Change) -> dict[str, Any] | None:
@@ -80,9 +147,12 @@ def _distance(row: dict[str, Any], change: Change) -> int | None:
         return None
     if (row["kind"] == "real") != (lead.kind == "real"):
         return None  # a move and the real fall beside it are two
-    apart = abs(months_apart(row["effective_month"], lead.month))
+    apart = abs(months_apart(row["found_month"], lead.month))
+    if row["found_nature"] == lead.nature == "coverage":
+        # a month that is not all there says nothing of the next one: what was decided of the one is not of the other
+        return None if apart else 0
     # new names in January and a new rule in April are two, a new name that turns out to be a split is one
-    allowed = _SAME_WITHIN_MONTHS if row["nature"] == lead.nature else 1
+    allowed = _SAME_WITHIN_MONTHS if row["found_nature"] == lead.nature else 1
     return apart if apart <= allowed else None
 
 

@@ -1,5 +1,5 @@
 """The detector's series from the warehouse's raw tables: the one part of it that knows a database."""
 
-from saferkc.recording.reading.feeds import delivered_since, read_feeds
+from saferkc.recording.reading.feeds import FEEDS, read_feeds
 
-__all__ = ["delivered_since", "read_feeds"]
+__all__ = ["FEEDS", "read_feeds"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from saferkc.contracts import Contract, load_contracts
 from saferkc.recording.reading.beside import SISTERS, restated_by, sisters_of
@@ -17,6 +17,9 @@ from saferkc.recording.reading.window import Window, latest, span, window
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection
+
+# the feeds of the warehouse that count something
+FEEDS = tuple(dict.fromkeys(tree.feed for tree in TREES))
 
 
 def read_feeds(
@@ -36,16 +39,6 @@ def read_feeds(
     for tree in TREES:
         if only is None or tree.feed in only:
             yield from reader.feeds(tree)
-
-
-def delivered_since(connection: Connection, moment: datetime | None) -> frozenset[str]:
-    """Feeds of the warehouse for which something was admitted since a moment, or ever."""
-    rows = connection.execute(
-        "select distinct feed from quality.delivery where state = 'admitted'"
-        " and (%(since)s::timestamptz is null or finished_at > %(since)s)",
-        {"since": moment},
-    )
-    return frozenset(row[0] for row in rows)
 
 
 class _Reader:

@@ -1,0 +1,159 @@
+"""Tells the community safety team of suspected changes in counting: one alert a change, open until it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from saferkc.alerts import raise_alert, resolve
+from saferkc.recording.words import month_in_words
+from saferkc.warehouse.connection import Connection, fetch_all
+
+# so long the team has to confirm or reject a change
+DAYS_TO_DECIDE = 14
+_GROUP = "recording change"
+_NOTES = {
+    "confirmed": "The team confirmed it.",
+    "rejected": "The team rejected it: it is no change in counting.",
+    "registered": "The register of changes has it now.",
+    "gone": "It no longer shows in the figures.",
+}
+
+
+def cause(change_id: int) -> str:
+    """The name of a change among the causes of alerts."""
+    return f"{_GROUP}:{change_id}"
+
+
+def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
+    """Raise an alert for each suspected change, and resolve those of changes that are suspected no longer.
+
+    While a fault of a feed's data stands, nothing new is said about its counting: the fault may be all there is to it.
+    ``names`` are the feeds' names for people.
+    """
+    rows = fetch_all(
+        connection,
+        """
+        select c.*,
+            exists (
+                select from quality.recording_change as f
+                where f.feed = c.feed and f.kind = 'data_fault' and f.state in ('suspected', 'confirmed')
+            ) as is_silenced
+        from quality.recording_change as c
+        where c.kind in ('recording', 'unsure') and c.state = 'suspected'
+        order by c.change_id
+        """,
+    )
+    for row in rows:
+        if row["is_silenced"]:
+            continue
+        raise_alert(
+            connection,
+            dedup_key=cause(row["change_id"]),
+            group_key=f"{_GROUP}:{row['feed']}",
+            severity="act",
+            audience="community_safety_team",
+            title=title_of(row),
+            body=body_of(row, names.get(row["feed"], row["feed"])),
+        )
+    _close(connection, {cause(row["change_id"]) for row in rows})
+
+
+def close_alert(connection: Connection, change_id: int, state: str) -> None:
+    """Resolve the alert of a change that is no longer in question."""
+    resolve(connection, cause(change_id), note=_NOTES.get(state, "It is not suspected any more."))
+
+
+def _close(connection: Connection, still_asked: set[str]) -> None:
+    rows = fetch_all(
+        connection,
+        """
+        select c.change_id, c.state, a.dedup_key
+        from quality.alert as a
+        inner join quality.recording_change as c on a.dedup_key = %s || ':' || c.change_id
+        where a.state in ('open', 'acknowledged')
+        """,
+        (_GROUP,),
+    )
+    for row in rows:
+        if row["dedup_key"] not in still_asked:
+            close_alert(connection, row["change_id"], row["state"])
+
+
+def title_of(row: Mapping[str, Any]) -> str:
+    """One line that says what has probably happened and what has not."""
+    if row["kind"] == "recording":
+        return f"{_subject(row)}: the counting has probably changed, not what is counted"
+    return f"{_subject(row)}: it is not clear whether the counting has changed"
+
+
+def body_of(row: Mapping[str, Any], feed_name: str) -> str:
+    """What changed, what not to say, what is safe to say, how sure it is and why, and who decides by when.
+
+    ``row`` is a row of the ledger, ``feed_name`` what its feed is called.
+    """
+    evidence = row["evidence"]
+    by = row["detected_at"].date() + timedelta(days=DAYS_TO_DECIDE)
+    number = row["change_id"]
+    parts = [
+        f"What changed ({feed_name}): {' '.join(evidence.get('sentences', ()))}",
+        f"Do not: {_unsafe(row)}",
+        f"Safe to say: {_safe(row)}",
+        f"How sure: {_sureness(float(row['confidence'] or 0))}, from {_basis(evidence.get('signals', ()))}.",
+        f"Who decides: the community safety team, by {by.day} {by:%B %Y}. `saferkc changes confirm {number} --note"
+        f" TEXT` where the counting has changed, `saferkc changes reject {number} --note TEXT` where it has not. Until"
+        " then the figures concerned are marked as provisional.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _subject(row: Mapping[str, Any]) -> str:
+    return str(row["parent_series"] or row["series"])
+
+
+def _classes(row: Mapping[str, Any]) -> str:
+    names = [name for name in row["evidence"].get("classes", ()) if name != row["parent_series"]]
+    return ", ".join(f"“{name}”" for name in names) or f"“{row['series']}”"
+
+
+def _unsafe(row: Mapping[str, Any]) -> str:
+    month = month_in_words(row["effective_month"])
+    if row["treatment"] == "reload":
+        return "put figures that were published before beside those of now; they are of two vintages."
+    if row["nature"] == "practice" and row["evidence"].get("earliest_month") != row["evidence"].get("latest_month"):
+        return f"call what happened to {_subject(row)} from {month} on a rise or a fall without saying that."
+    return f"compare {_classes(row)} before {month} with {month} or later."
+
+
+def _safe(row: Mapping[str, Any]) -> str:
+    month = month_in_words(row["effective_month"])
+    bridged = row["evidence"].get("bridged_parent")
+    if bridged:
+        return f"all of “{bridged}” together may be compared across {month}."
+    if row["treatment"] == "reload":
+        return "figures of now may be compared with each other, over the whole time."
+    return (
+        f"months before {month} may be compared with each other, and so may months from {month} on. About the"
+        " two together nothing yet."
+    )
+
+
+def _sureness(confidence: float) -> str:
+    return "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
+
+
+_SIGNALS = {
+    "code_list": "names or codes that are new or gone",
+    "sibling_share": "one class gaining what another lost",
+    "known_day": "a day on which counting tends to change",
+    "peers": "other areas showing the same",
+    "level": "a change of level",
+    "sister": "another source that sees the same thing",
+    "capture": "how records are filled in",
+    "vintages": "history that was published differently before",
+}
+
+
+def _basis(signals: list[str]) -> str:
+    return ", ".join(_SIGNALS.get(signal, signal.replace("_", " ")) for signal in signals) or "the figures alone"
