@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
-from loading_helpers import RECORDED, deliver, month_after, wide
+import pytest
+from loading_helpers import RECORDED, STREET, deliver, month_after, wide
+from saferkc.landing import receive
+from saferkc.loading import load_arrivals
+from saferkc.recording import examine
 from saferkc.recording.reading import read_feeds
 from saferkc.recording.series import Feed
 from saferkc.settings import Settings
+from saferkc.simulation import simulate
 from saferkc.warehouse.connection import connect
 
 _FIRST, _EIGHT = date(2016, 1, 1), 8
@@ -59,3 +64,54 @@ def test_the_first_real_file_ends_what_was_simulated(settings: Settings) -> None
     assert feeds(settings)["mps_recorded_crime"].months[0] == _FIRST
     deliver_from(settings, _LATER, wide(_LATER, _EIGHT, count))
     assert feeds(settings)["mps_recorded_crime"].months[0] == _LATER
+
+
+def test_history_that_was_restated_stands_beside_what_it_was(settings: Settings) -> None:
+    months = 18
+
+    def before(borough: str, major: str, month: date) -> int:
+        return 200 + 10 * len(borough) + (month.month if major == "Burglary" else 0)
+
+    def after(borough: str, major: str, month: date) -> int:
+        # what this borough loses is counted in its neighbour
+        moved = {"Kensington and Chelsea": -60, "Westminster": 60}
+        return before(borough, major, month) + moved.get(borough, 0)
+
+    name = "borough_level_crime_201601_201706.csv"
+    deliver(settings, RECORDED, name, wide(_FIRST, months, before), "mps")
+    assert feeds(settings)["mps_recorded_crime"].earlier == ()
+    with connect(settings) as connection:  # as if that had been the night before
+        connection.execute("update quality.delivery set received_at = received_at - interval '1 day'")
+    deliver(settings, RECORDED, name, wide(_FIRST, months, after), "mps")
+    feed = feeds(settings)["mps_recorded_crime"]
+    burglary = feed.earlier[0]
+    row = burglary.areas.index(_HOME)
+    said = [before("Kensington and Chelsea", "Burglary", month) for month in feed.months]
+    np.testing.assert_array_equal(burglary.total[row], said)
+    np.testing.assert_array_equal(feed.panels[0].total[row], np.array(said) - 60)
+
+    restated = [change for change in examine(feed) if "vintages" in change.lead.signals]
+    assert {(c.lead.kind, c.lead.nature, c.lead.treatment) for c in restated} == {("recording", "geography", "reload")}
+    assert {area for c in restated for area in c.areas} == {_HOME, "E09000033"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind", "said"),
+    [
+        ("new_code", "recording", "“Electric scooter offences” was never used before April 2017"),
+        ("restated_month", None, ""),
+    ],
+)
+def test_a_new_type_of_crime_is_found_on_its_first_night_and_late_outcomes_are_no_change(
+    settings: Settings, scenario: str, kind: str | None, said: str
+) -> None:
+    simulate(
+        settings, date_from=_FIRST, date_to=date(2017, 4, 1), scenarios=[scenario], feeds=["police_open_street"],
+        as_archives=False,
+    )  # fmt: skip
+    load_arrivals(settings, STREET, receive(settings, STREET))
+    (feed,) = feeds(settings).values()
+    assert feed.months[-1] == date(2017, 4, 1)
+    found = [change for change in examine(feed) if change.lead.kind != "real"]
+    assert [(change.lead.kind, change.lead.month) for change in found] == ([(kind, feed.months[-1])] if kind else [])
+    assert all(said in " ".join(change.evidence) for change in found)

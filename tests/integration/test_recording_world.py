@@ -166,3 +166,41 @@ def test_a_night_reads_what_it_needs_and_says_of_it_what_the_whole_look_says(wor
     whole = world.feeds["police_offences"]
     assert night == told(examine(whole, world.register, since=len(whole.months) - MONTHS_OF_A_NIGHT))
     assert {what for *_, what in night} == {"Burglary", "Criminal Damage", "Theft and Handling"}
+
+
+def test_the_month_that_is_running_is_left_out(world: World) -> None:
+    with connect(world.settings) as connection:
+        connection.execute("delete from quality.delivery_coverage where period = '2017-12-31'")
+        running = {feed.name: feed.months[-1] for feed in read_feeds(connection, world.settings)}
+        connection.rollback()
+    december, november = date(2017, 12, 1), date(2017, 11, 1)
+    assert {name: month for name, month in running.items() if month == december} == {
+        name: december for name in running if name.startswith(("mps_", "police_open"))
+    }
+    assert {month for month in running.values() if month != december} == {november}
+
+
+def test_records_are_late_by_the_extract_that_first_held_them(world: World) -> None:
+    nights = [
+        pd.read_csv(path, dtype=str, keep_default_na=False)
+        for path in sorted((world.files / "police").glob("simulated_offences_2*.csv"))
+    ]
+    late, known = 0, set(nights[0]["Crime Reference"])
+    for night, day in zip(nights[1:], (date(2017, 12, 30), date(2017, 12, 31)), strict=True):
+        new = night[~night["Crime Reference"].isin(known)]
+        recorded = pd.to_datetime(new["Recorded Date"], format="%d/%m/%Y")
+        late += int(((recorded >= "2017-12-01") & ((pd.Timestamp(day) - recorded).dt.days > 8)).sum())
+        known |= set(new["Crime Reference"])
+    assert late, "some come late"
+    with connect(world.settings) as connection:
+        # as if the first extract had been taken a month earlier, with what it holds
+        connection.execute(
+            "update quality.delivery set extracted_at = '2017-11-30'"
+            " where feed = 'police_offences' and extracted_at = '2017-12-29'"
+        )
+        feed = next(iter(read_feeds(connection, world.settings, only=["police_offences"])))
+        connection.rollback()
+    rate = next(rate for rate in feed.rates if "more than 8 days" in rate.name)
+    assert rate.having.sum() == rate.having[0, -1] == late
+    recorded = pd.concat(nights).drop_duplicates("Crime Reference")["Recorded Date"]
+    assert rate.records.sum() == recorded.str.endswith("/12/2017").sum()

@@ -111,6 +111,8 @@ def _common_factor(counts: Floats, month: int, rows: tuple[int, ...]) -> Fault |
         return None
     expected, observed = steps.expected[0, enough], counts[0, enough, month]
     factor = float(observed.sum() / expected.sum())
+    if factor == 0:
+        return None  # nothing at all is for `_missing` to judge
     kind: FaultKind | None = None
     if is_newest and factor < _INCOMPLETE_BELOW:
         kind = "incomplete"
