@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from saferkc.recording.series import Floats
 
@@ -49,3 +50,13 @@ def bridged_difference(now: Floats, before: Floats, weight: Floats, low: Floats,
     least = np.where(certain, now, 0.0).sum(axis=-1) - np.where(possible, before, 0.0).sum(axis=-1)
     most = np.where(possible, now, 0.0).sum(axis=-1) - np.where(certain, before, 0.0).sum(axis=-1)
     return Bridged(estimate, np.maximum(least, estimate - below), np.minimum(most, estimate + above))
+
+
+def is_worth_bridging(counts: Floats, weight: Floats, low: Floats, high: Floats) -> npt.NDArray[np.bool_]:
+    """Tell whether a bridge of what moved tells more than the figures as recorded, shapes as in ``bridged``.
+
+    ``counts`` are those of a usual month, or year, of the giving classes.
+    """
+    chance = (Z_SQUARED * counts * weight * (1 - weight)).sum(axis=-1)
+    unknown = ((counts * (high - low) / 2) ** 2).sum(axis=-1)
+    return np.asarray(chance + unknown <= (counts * weight).sum(axis=-1) ** 2)

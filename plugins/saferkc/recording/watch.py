@@ -13,6 +13,7 @@ from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import load_contracts
+from saferkc.recording.bridging import code_map
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, examine
 from saferkc.recording.findings import Change
 from saferkc.recording.judging.known import KnownChange, months_apart
@@ -177,6 +178,7 @@ def _values(feed: Feed, change: Change) -> dict[str, Any]:
             "latest_month": lead.latest,
             "bridged_parent": lead.bridged_parent,
             "effect": asdict(lead.effect) if lead.effect else None,
+            "code_map": code_map(feed, change),
         },
         "state": "registered" if lead.register_id else "suspected",
         "register_id": lead.register_id,
