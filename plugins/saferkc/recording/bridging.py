@@ -51,7 +51,7 @@ def code_map(feed: Feed, change: Change) -> list[dict[str, Any]]:
     panel = replace(panel, areas=tuple(panel.areas[i] for i in rows), counts=panel.counts[rows])
     found: dict[tuple[str, str, str | None], CodeWeight] = {}
     for place, gives in _by_month(panel, change.findings).items():
-        for weight in code_weights(panel, place, gives):
+        for weight in code_weights(panel, place, gives, only_sure=True):
             found.setdefault((weight.from_class, weight.to_class, weight.area), weight)
     return [asdict(weight) for weight in found.values()]
 
@@ -85,12 +85,15 @@ def _pairs(finding: Finding, event: CodeEvent | None) -> Iterator[tuple[str, str
                     yield giver, gainer
 
 
-def code_weights(panel: Panel, place: int, gives: Mapping[str, Sequence[str]]) -> list[CodeWeight]:
+def code_weights(
+    panel: Panel, place: int, gives: Mapping[str, Sequence[str]], *, only_sure: bool = False
+) -> list[CodeWeight]:
     """Estimate the code map of a change at month number ``place``, for all areas together and for each.
 
     ``gives`` names for each class that gave those that it gave to, as they are called now. Codes that were renamed in
-    that month are told by their old name; older renames are joined. Of a class of which the months don't show for sure
-    that it gave anything nothing is said: without a month after or a year before, or where its lower bound is 0.
+    that month are told by their old name; older renames are joined. Nothing is said of a class while the months tell
+    nothing: without one after, or without a year before. With ``only_sure`` nothing is said either of a class that
+    may have given nothing: beside a larger giver it is often an echo.
 
     Raises ``ValueError`` where a class is not among the panel's.
     """
@@ -103,16 +106,18 @@ def code_weights(panel: Panel, place: int, gives: Mapping[str, Sequence[str]]) -
     counts = {name: whole.counts[:, number] for name, number in places.items()}
     total: Floats = sum(counts.values(), start=np.zeros_like(whole.total))
     areas = (None, *panel.areas)
+    told: set[str] = set()
     result: list[CodeWeight] = []
     for giver, gainers in gives.items():
         shift = _shift(counts, total, giver, place)
-        if shift is None or shift[0][1] <= 0:
+        if shift is None or (only_sure and shift[0][1] <= 0):
             continue
+        told.add(giver)
         parts = _parts([counts[name] for name in gainers], place)
         for area, own in zip(areas, shift, strict=True):
             result += _rows(former.get(giver, giver), giver, gainers, parts, area, own)
     # what was only renamed keeps all
-    renamed = [(former[name], name) for name in former if name not in gives]
+    renamed = [(former[name], name) for name in former if name not in told]
     result += [CodeWeight(old, new, area, 1.0, 1.0, 1.0) for old, new in renamed for area in areas]
     return result
 
