@@ -13,6 +13,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from measuring import machine
 from rich.console import Console
 from rich.progress import track
 from saferkc.recording.bridged import bridged, bridged_difference, is_worth_bridging
-from saferkc.recording.bridging import code_weights
+from saferkc.recording.bridging import CodeWeight, code_weights
 from saferkc.recording.recodes import Shift, dual_coded
 from saferkc.recording.series import Floats
 from saferkc.simulation.recording_bridges import GAINER, GIVER, Recoded, recoded
@@ -31,6 +33,8 @@ AREAS = (33, 1)
 AFTER = (3, 6, 12, 24)
 # the months before the change that are bridged
 _OLD_MONTHS = 36
+# what tables show where they don't tell months after apart
+_USUAL_AFTER = 12
 # a trend of the giving class a month, which no bridge can know
 _TREND = -0.005
 
@@ -63,17 +67,21 @@ class Score:
 Weights = Floats
 
 
+@lru_cache(maxsize=8)
+def _found(case: Recoded, after: int) -> list[CodeWeight]:
+    return [w for w in code_weights(case.until(after), case.place, {GIVER: [GAINER]}) if w.to_class == GAINER]
+
+
 def estimated(case: Recoded, after: int) -> Weights:
     """Weights from the shift, when the new rule was ``after`` months old."""
-    found = code_weights(case.until(after), case.place, {GIVER: [GAINER]})
-    of_areas = [w for w in found if w.to_class == GAINER and w.area is not None]
-    return np.array([(w.weight, w.weight_low, w.weight_high) for w in of_areas])
+    found = [w for w in _found(case, after) if w.area is not None]
+    return np.array([(w.weight, w.weight_low, w.weight_high) for w in found])
 
 
 def estimated_together(case: Recoded, after: int) -> Weights:
     """The weight of all areas together."""
-    found = code_weights(case.until(after), case.place, {GIVER: [GAINER]})
-    return np.array([(w.weight, w.weight_low, w.weight_high) for w in found if w.to_class == GAINER and w.area is None])
+    found = [w for w in _found(case, after) if w.area is None]
+    return np.array([(w.weight, w.weight_low, w.weight_high) for w in found])
 
 
 def from_dual_coding(case: Recoded, _after: int) -> Weights:
@@ -137,10 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.tables_of:
         console = Console(stderr=True)
         # seed by seed, so that one that is broken off has told of all
+        # seed by seed, so that a part of the seeds tells of everything
         for seed in track(range(options.seeds[0], options.seeds[1] + 1), "bridging", console=console):
-            for case, *setting in _cases(options, seed):
-                basis, volume, share = setting
-                for after in options.after if basis.startswith("estimated") else (0,):
+            for basis, case, volume, share in _cases(options, seed):
+                for after in _months_after(basis, options.after):
                     scores += score(basis, case, volume, share, after, seed)
     print("\n\n".join(report(scores)))
     if options.json:
@@ -148,14 +156,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _cases(options: argparse.Namespace, seed: int) -> Iterator[tuple[Recoded, str, float, float]]:
-    for volume in options.volumes:
-        for areas in options.areas:
-            for share in options.shares:
-                case = recoded(seed, volume, areas, share)
-                for basis in options.bases:
-                    trending = recoded(seed, volume, areas, share, drift=_TREND) if "trend" in basis else case
-                    yield trending, basis, volume, share
+def _cases(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, Recoded, float, float]]:
+    for volume, areas, share in product(options.volumes, options.areas, options.shares):
+        case = recoded(seed, volume, areas, share)
+        for basis in options.bases:
+            is_trend = basis == "estimated, trend"
+            yield basis, recoded(seed, volume, areas, share, drift=_TREND) if is_trend else case, volume, share
+
+
+def _months_after(basis: str, after: Sequence[int]) -> Sequence[int]:
+    """The months after which a basis is looked at: only an estimate knows more as they go by."""
+    if basis == "estimated":
+        return after
+    return [_USUAL_AFTER] if basis.startswith("estimated") else [0]
 
 
 def report(scores: Sequence[Score]) -> Iterator[str]:
@@ -165,14 +178,14 @@ def report(scores: Sequence[Score]) -> Iterator[str]:
     }
     yield "; ".join(f"{what} {value}" for what, value in (machine() | versions).items()) + "."
     own = [one for one in scores if one.basis == "estimated"]
-    longest = 12 if any(one.after == 12 for one in own) else max((one.after for one in own), default=0)
     if own:
-        yield f"Weights estimated {longest} months after the change:"
-        yield _table([s for s in own if s.after == longest], lambda s: (f"{s.volume:g}", s.areas, f"{s.share:.0%}"),
+        yield f"Weights estimated {_USUAL_AFTER} months after the change:"
+        usual = [s for s in own if s.after == _USUAL_AFTER]
+        yield _table(usual, lambda s: (f"{s.volume:g}", s.areas, f"{s.share:.0%}"),
                      ("volume", "areas", "recoded"))  # fmt: skip
         yield "All shares together, by months after the change:"
         yield _table(own, lambda s: (f"{s.volume:g}", s.areas, s.after), ("volume", "areas", "months after"))
-    others = [s for s in scores if s.basis != "estimated" and s.after in (0, longest)]
+    others = [s for s in scores if s.basis != "estimated"]
     if others:
         yield "Weights on other grounds, all shares together:"
         yield _table(others, lambda s: (s.basis, f"{s.volume:g}", s.areas), ("weights", "volume", "areas"))

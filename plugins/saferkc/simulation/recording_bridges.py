@@ -20,7 +20,7 @@ GAINER, GIVER = "Dwelling", "Other building"
 SPREAD = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recoded:
     """A panel of two classes (that which gains, that which gives), and what is true of it.
 
