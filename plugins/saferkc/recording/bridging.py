@@ -58,7 +58,9 @@ def code_map(feed: Feed, change: Change) -> list[dict[str, Any]]:
 
 def _by_month(panel: Panel, findings: Sequence[Finding]) -> dict[int, dict[str, list[str]]]:
     """Which class gives to which, by the number of the month from which it does."""
-    events = {event.place: event for event in code_events(panel)}
+    all_events = code_events(panel)
+    events = {event.place: event for event in all_events}
+    known = set(joined(panel, all_events).children)
     result: dict[int, dict[str, list[str]]] = {}
     for finding in findings:
         if finding.whole != panel.parent or finding.bridged_parent is None or finding.kind == "real":
@@ -66,7 +68,7 @@ def _by_month(panel: Panel, findings: Sequence[Finding]) -> dict[int, dict[str, 
         place = panel.months.index(finding.month)
         gives = result.setdefault(place, {})
         for giver, gainer in _pairs(finding, events.get(place)):
-            if gainer not in gives.setdefault(giver, []):
+            if {giver, gainer} <= known and gainer not in gives.setdefault(giver, []):
                 gives[giver].append(gainer)
     return result
 
