@@ -276,6 +276,28 @@ def export(
     raise typer.Exit(export_changes(Settings.load(), out))
 
 
+@changes_app.command()
+def show(
+    series: Annotated[
+        str | None, typer.Argument(help="Such as burglary/residential; without one, all are listed")
+    ] = None,
+    mart: Annotated[str | None, typer.Option(help="The mart, where several have such a series")] = None,
+    area: Annotated[
+        str | None, typer.Option(help="Code or name of a borough or ward; default the home borough")
+    ] = None,
+    date_from: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m", "%Y-%m-%d"], help="First month")
+    ] = None,
+    date_to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m", "%Y-%m-%d"], help="Last month")] = None,
+    out: Annotated[Path | None, typer.Option(help="A picture file to write instead, .svg or .png")] = None,
+) -> None:
+    """Show a series with the breaks in its counting, on the terminal or as a picture."""
+    from saferkc.cli.show import show_series
+
+    since, until = (day.date().replace(day=1) if day else None for day in (date_from, date_to))
+    show_series(Settings.load(), series, mart=mart, area=area, since=since, until=until, picture=out)
+
+
 @contracts_app.command()
 def check() -> None:
     """Check all contracts, and that what was made from them is in step. Exit status 1 where it is not."""
