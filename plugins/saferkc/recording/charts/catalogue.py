@@ -67,6 +67,11 @@ class Mart:
         return f"{self.schema}.{self.table}"
 
     @property
+    def is_published(self) -> bool:
+        """Whether it is made of what the Metropolitan Police publishes, and not of records that agencies send."""
+        return any(column.endswith("_as_published") for column in self.columns)
+
+    @property
     def short_name(self) -> str:
         """The table without what every mart's name ends in."""
         return self.table.removesuffix("_monthly")

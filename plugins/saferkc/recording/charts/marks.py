@@ -1,0 +1,201 @@
+"""What must be shown with a series: rules of counting and notes of the register, and changes found in the figures."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Literal
+
+from saferkc.recording.charts.catalogue import Series
+from saferkc.recording.charts.model import Mark, MarkKind, Point
+from saferkc.recording.ledger import list_changes
+from saferkc.recording.reading.trees import SERIES_OF_MAJOR
+from saferkc.recording.register import Register, read_register
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection, fetch_all
+
+_REGIMES = """
+select regime_code, series, regime_name, valid_from, treatment_of_parent, treatment_of_children, definition,
+    caveat_parent, caveat_children
+from core.dim_recording_regime
+where series = %s and valid_from is not null
+order by valid_from
+"""
+_STATES: dict[str, MarkKind] = {
+    "suspected": "suspected", "registered": "registered", "confirmed": "confirmed", "rejected": "rejected",
+}  # fmt: skip
+_NATURES = {
+    "rename": "new names of classes", "split": "records moved between classes", "merge": "classes put together",
+    "scope": "more or less is counted", "counting_rule": "a new rule of counting", "geography": "other boundaries",
+    "system": "a new recording system", "practice": "another practice of recording", "coverage": "other coverage",
+    "revision": "earlier months restated",
+}  # fmt: skip
+# feeds of what the Metropolitan Police publishes: another counting than of the records that agencies send
+_PUBLISHED = "mps_"
+# whether a class is its series as a whole, or a part of it, to which another treatment may apply
+_Role = Literal["parent", "children"]
+_Row = Mapping[str, Any]
+
+
+# a mark with the register's name of the change, by which a change found in the figures is known to be the same
+_Marked = tuple[str, Mark]
+
+
+def read_marks(
+    connection: Connection,
+    settings: Settings,
+    series: Series,
+    rows: Sequence[_Row],
+    points: Sequence[Point],
+) -> tuple[Mark, ...]:
+    """The marks of a series in one area; ``rows`` are those of the mart, with their regime and caveat."""
+    regimes = _regimes(connection, rows)
+    if not regimes:
+        return ()
+    name, borough = str(regimes[0]["series"]), rows[-1]["borough_code"]
+    register = read_register(settings.dbt_project_dir / "seeds")
+    role = _role(regimes, rows)
+    marks = [
+        *_rules(regimes, points, role, register),
+        *_notes(settings, register, name, series.class_name, borough),
+        *_entries(register, name, role),
+    ]
+    changes = _changes(connection, series, name, borough)
+    return tuple(mark for _, mark in _with_findings(marks, changes, points))
+
+
+def _regimes(connection: Connection, rows: Sequence[_Row]) -> list[dict[str, Any]]:
+    """The rules of the series that the newest month belongs to, in order."""
+    if not rows:
+        return []
+    query = "select series from core.dim_recording_regime where regime_key = %s"
+    named = connection.execute(query.encode(), [rows[-1]["regime_key"]]).fetchone()
+    return fetch_all(connection, _REGIMES, [named[0]]) if named else []
+
+
+def _role(regimes: Sequence[_Row], rows: Sequence[_Row]) -> _Role:
+    """Whether the rows are the series as a whole or a class of it: by whose caveats they carry."""
+    said = {
+        role: sum(
+            1
+            for regime in regimes
+            for row in rows
+            if regime["caveat_parent"] != regime["caveat_children"] and (regime[f"caveat_{role}"] or "\0") in
+            (row["caveat"] or "")
+        )
+        for role in ("parent", "children")
+    }  # fmt: skip
+    return "children" if said["children"] > said["parent"] else "parent"
+
+
+def _rules(regimes: Sequence[_Row], points: Sequence[Point], role: _Role, register: Register) -> Iterator[_Marked]:
+    """The changes of rule of the series: a gap, or a line where the series may be compared all the same."""
+    for regime in regimes:
+        treatment = regime[f"treatment_of_{role}"]
+        if not treatment:
+            continue
+        entry = next((row for row in register.series if row["regime_code"] == regime["regime_code"]), None)
+        change = register.change(entry["change_code"]) if entry else None
+        start = regime["valid_from"]
+        is_gap = treatment == "break" or _is_restated_until(points, start)
+        title = change["change_name"] if change else regime["regime_name"]
+        words = _what_follows(change, is_gap=is_gap) if change else regime["definition"] or ""
+        kind: MarkKind = "break" if is_gap else "bridge"
+        yield change["change_code"] if change else "", Mark(kind, start, title, words, is_gap=is_gap)
+
+
+def _is_restated_until(points: Sequence[Point], start: date) -> bool:
+    """Whether the mart restates the last month before a change and not the first one after it: their levels differ."""
+    before = [point for point in points if point.month < start and point.as_recorded is not None]
+    after = [point for point in points if point.month >= start and point.as_recorded is not None]
+    return bool(before and after) and before[-1].is_restated and not after[0].is_restated
+
+
+def _notes(
+    settings: Settings, register: Register, name: str, class_name: str, borough: str | None
+) -> Iterator[_Marked]:
+    """What analysts noted of the series, of all its classes or of this one, here or everywhere."""
+    changes = {row["note_code"]: row["change_code"] for row in register.series if row["series"] == name}
+    with (settings.dbt_project_dir / "seeds" / "recording_notes.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if (
+                row["series"] == name
+                and row["class_name"] in ("", class_name)
+                and row["borough_code"] in ("", borough or "")
+            ):
+                start, end = date.fromisoformat(row["from_month"]), date.fromisoformat(row["to_month"])
+                title, _, words = row["note"].partition(": ")
+                yield changes.get(row["note_code"], ""), Mark("note", start, title, words[:1].upper() + words[1:], end)
+
+
+def _entries(register: Register, name: str, role: _Role) -> Iterator[_Marked]:
+    """Entries of the register for the series that begin no rule of counting and are not in its notes."""
+    for row in register.series:
+        change = register.change(row["change_code"])
+        if row["series"] != name or row["regime_code"] or row["note_code"] or change is None:
+            continue
+        if change["status"] != "active":
+            continue
+        treatment = register.treatments(row)[0 if role == "parent" else 1]
+        start, end = date.fromisoformat(change["effective_from"]), change["effective_to"]
+        last = date.fromisoformat(end) if end else None
+        kind: MarkKind = "break" if treatment == "break" else "bridge" if treatment == "bridge" else "note"
+        is_gap = treatment == "break"
+        words = _what_follows(change, is_gap=is_gap)
+        yield row["change_code"], Mark(kind, start, change["change_name"], words, last, is_gap=is_gap)
+
+
+def _what_follows(change: _Row, *, is_gap: bool) -> str:
+    """What changed, what not to say where figures may not be compared, and what is safe to say."""
+    unsafe = [change["unsafe_to_say"]] if is_gap else []
+    return " ".join([change["what_changed"], *unsafe, f"Safe to say: {change['safe_to_say']}"])
+
+
+def _with_findings(marks: Sequence[_Marked], changes: Sequence[_Row], points: Sequence[Point]) -> Iterator[_Marked]:
+    """The marks, and the changes of the ledger: one that is known already is said of the known one."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    known = {code for code, _ in marks if code}
+    for change in changes:
+        if change["register_id"] in known:
+            numbers[change["register_id"]].append(change["change_id"])
+        else:
+            yield "", _finding(change, points)
+    for code, mark in marks:
+        if numbers[code]:
+            said = f"{mark.words} The figures show it too (change {', '.join(map(str, numbers[code]))})."
+            yield code, replace(mark, words=said.lstrip())
+        else:
+            yield code, mark
+
+
+def _changes(connection: Connection, series: Series, name: str, borough: str | None) -> list[dict[str, Any]]:
+    """Changes of the ledger that concern a series of the register in an area, found in feeds that the mart is made of.
+
+    Real changes are none in counting.
+    """
+    found = []
+    for change in list_changes(connection, include_all=True):
+        is_here = change["geography"] == "all" or borough in change["evidence"].get("areas", ())
+        is_of_mart = change["feed"].startswith(_PUBLISHED) == series.mart.is_published
+        label, whole = change["series"], change["parent_series"] or ""
+        # flags are called as their series is: "Hate crime"
+        concerned = {SERIES_OF_MAJOR.get(whole), *(text.lower().replace(" ", "_") for text in (label, whole))}
+        if change["kind"] != "real" and change["state"] in _STATES and is_here and is_of_mart and name in concerned:
+            found.append(change)
+    return found
+
+
+def _finding(change: _Row, points: Sequence[Point]) -> Mark:
+    """A change found in the figures; a confirmed one is a gap where the mart says that nothing goes across it."""
+    month = change["effective_month"]
+    sentences = change["evidence"].get("sentences", ())
+    at = next((point for point in points if point.month >= month), None)
+    is_gap = change["state"] == "confirmed" and (
+        (at is not None and at.comparability == "break") or _is_restated_until(points, month)
+    )
+    what = "fault in a delivery" if change["kind"] == "data_fault" else _NATURES.get(change["nature"], "change")
+    title = f"{what} in {change['parent_series'] or change['series']} (change {change['change_id']})"
+    return Mark(_STATES[change["state"]], month, title, " ".join(sentences[:2]), is_gap=is_gap)
