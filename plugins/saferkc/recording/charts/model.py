@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Literal
 
 MarkKind = Literal["break", "bridge", "note", "suspected", "registered", "confirmed", "rejected"]
@@ -85,8 +86,8 @@ class ChartedSeries:
             for mark in self.marks
             if month_of(mark.start) <= last
             and (month_of(mark.end or mark.start) >= first)
-            # a change of the first month shown, or before it, has nothing before it to be told apart from
-            and not (mark.kind in ("break", "bridge") and mark.start <= first)
+            # a rule must have months before it and after it to be told apart
+            and (mark.kind not in ("break", "bridge") or first < first_month(mark.start) <= last)
         ]
         return tuple(sorted(seen, key=lambda mark: (mark.start, mark.end or mark.start, mark.title)))
 
@@ -96,23 +97,22 @@ class ChartedSeries:
 
     def gaps(self) -> tuple[date, ...]:
         """The first months that are counted in another way than the month before."""
-        starts = {_first_month(mark.start) for mark in self.marks_in_sight() if mark.is_gap}
+        starts = {first_month(mark.start) for mark in self.marks_in_sight() if mark.is_gap}
         shown = self.every_month()
         return tuple(sorted(start for start in starts if shown[0].month < start <= shown[-1].month))
 
 
-def runs(stretch: Sequence[Point], *, comparable: bool = False) -> Iterator[tuple[Point, ...]]:
-    """The months that follow one another and have a figure: as recorded, or the comparable one."""
-    run: list[Point] = []
-    for point in stretch:
-        if (point.comparable if comparable else point.as_recorded) is None:
-            if run:
-                yield tuple(run)
-            run = []
-        else:
-            run.append(point)
-    if run:
-        yield tuple(run)
+def _as_recorded(point: Point) -> float | None:
+    return point.as_recorded
+
+
+def runs(
+    stretch: Sequence[Point], figure: Callable[[Point], float | None] = _as_recorded
+) -> Iterator[tuple[Point, ...]]:
+    """The months that follow one another and have a figure, by default the recorded one."""
+    for has_figure, run in groupby(stretch, key=lambda point: figure(point) is not None):
+        if has_figure:
+            yield tuple(run)
 
 
 def months_between(first: date, last: date) -> tuple[date, ...]:
@@ -126,7 +126,7 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-def _first_month(day: date) -> date:
+def first_month(day: date) -> date:
     """The first month that begins on or after a day: the marts count a month by the rule of its first day."""
     return day if day.day == 1 else date(day.year + day.month // 12, day.month % 12 + 1, 1)
 

@@ -22,13 +22,14 @@ from saferkc.recording.charts.words import description, footnote, main_message, 
 
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "saferkc", "font.family": style.FONTS, "hatch.linewidth": 0.6,
+    "path.simplify": False, "text.parse_math": False,
     "font.size": style.TEXT_SIZE, "text.color": style.TEXT, "axes.labelcolor": style.TEXT,
     "xtick.color": style.TEXT, "ytick.color": style.TEXT,
 }  # fmt: skip
 # characters of a line of the list and of the message at their sizes and the picture's width
-_LIST_COLUMNS, _MESSAGE_COLUMNS = 122, 112
+_LIST_COLUMNS, _MESSAGE_COLUMNS = 120, 115
 _LEGEND_COLUMNS = 4
-_LEFT, _RIGHT = 0.068, 0.985
+_LEFT, _RIGHT = 0.078, 0.985
 
 
 def draw(series: ChartedSeries, form: Literal["svg", "png"]) -> bytes:

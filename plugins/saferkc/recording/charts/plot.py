@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from saferkc.recording.charts import style
-from saferkc.recording.charts.model import ChartedSeries, Mark, Point, month_of, runs
+from saferkc.recording.charts.model import ChartedSeries, Mark, Point, first_month, month_of, runs
 from saferkc.recording.charts.words import NO_FIGURES
 
 _DASHES: dict[str, Any] = {"bridged": (0, (4, 1.6)), "provisional": (0, (1, 1.4))}
@@ -55,8 +55,14 @@ class Axis:
             return max(first - 0.5, -0.5), min(self.at(month_of(mark.end)) + 0.5, self.end() + 0.5)
         if mark.kind == "note":
             return first - 0.5, first + 0.5
-        middle = first - (self.room + 1) / 2 if mark.is_gap else first - 0.5
+        if mark.kind in ("break", "bridge") or mark.is_gap:
+            first = self.at(first_month(mark.start))
+        middle = first - (self.room + 1) / 2 if self.has_gap(mark) else first - 0.5
         return middle, middle
+
+    def has_gap(self, mark: Mark) -> bool:
+        """Whether the lines stop at a mark."""
+        return mark.is_gap and first_month(mark.start) in self.gaps
 
     def middle_of(self, mark: Mark) -> float:
         """Where the number of a mark stands."""
@@ -83,7 +89,7 @@ def draw_series(axes: Axes, series: ChartedSeries) -> None:
     axes.set_xlim(-0.8, max(axis.end(), 0.0) + 0.8)
     _time(axes, axis, [point.month for point in months])
     for number, mark in enumerate(series.marks_in_sight(), 1):
-        _ground_of(axes, mark, axis.of_mark(mark), f"mark-{number}", axis.room)
+        _ground_of(axes, axis, mark, f"mark-{number}")
     for number, stretch in enumerate(series.stretches(), 1):
         _stretch(axes, axis, stretch, f"{number}")
 
@@ -91,20 +97,24 @@ def draw_series(axes: Axes, series: ChartedSeries) -> None:
 def _stretch(axes: Axes, axis: Axis, stretch: Sequence[Point], name: str) -> None:
     """Draw what lies between two gaps: bounds, the comparable line where it is another, and what was recorded."""
     if any(point.is_restated for point in stretch):
-        for number, run in enumerate(runs(stretch, comparable=True), 1):
-            bounded = [p for p in run if p.low is not None and p.high is not None]
+        for number, run in enumerate(runs(stretch, _bounded), 1):
             x = [axis.at(p.month) for p in run]
-            if len(bounded) == len(run):
-                lows, highs = [p.low or 0.0 for p in run], [p.high or 0.0 for p in run]
-                if len(run) == 1:
-                    axes.vlines(x, lows, highs, colors=style.BAND, linewidth=6, gid=f"bounds-{name}-{number}")
-                else:
-                    axes.fill_between(x, lows, highs, color=style.BAND, linewidth=0, gid=f"bounds-{name}-{number}")
-            axes.plot(x, [p.comparable or 0.0 for p in run], color=style.COMPARABLE, linewidth=1.6,
-                      linestyle=_COMPARABLE_DASH, marker="D" if len(run) == 1 else None, markersize=4,
+            # a month alone is given some width
+            sides = x if len(run) > 1 else [x[0] - 0.2, x[0] + 0.2]
+            lows, highs = ([p.low or 0.0 for p in run], [p.high or 0.0 for p in run])
+            repeated = len(sides) // len(run)
+            axes.fill([*sides, *reversed(sides)], [*lows * repeated, *reversed(highs * repeated)], color=style.BAND,
+                      linewidth=0, gid=f"bounds-{name}-{number}")  # fmt: skip
+        for number, run in enumerate(runs(stretch, lambda p: p.comparable), 1):
+            axes.plot([axis.at(p.month) for p in run], [p.comparable or 0.0 for p in run], color=style.COMPARABLE,
+                      linewidth=1.6, linestyle=_COMPARABLE_DASH, marker="D" if len(run) == 1 else None, markersize=4,
                       gid=f"comparable-{name}-{number}")  # fmt: skip
     for number, run in enumerate(runs(stretch), 1):
         _recorded(axes, axis, run, f"{name}-{number}")
+
+
+def _bounded(point: Point) -> float | None:
+    return point.high if point.comparable is not None and point.low is not None else None
 
 
 def _recorded(axes: Axes, axis: Axis, run: Sequence[Point], name: str) -> None:
@@ -126,18 +136,19 @@ def _recorded(axes: Axes, axis: Axis, run: Sequence[Point], name: str) -> None:
                       markeredgecolor=style.RECORDED, markeredgewidth=1.3, gid=f"{gid}-{name}", zorder=3)  # fmt: skip
 
 
-def _ground_of(axes: Axes, mark: Mark, place: tuple[float, float], gid: str, room: float) -> None:
+def _ground_of(axes: Axes, axis: Axis, mark: Mark, gid: str) -> None:
     """Draw what stands behind the lines: the shade of a span of time, or the line at a day."""
-    low, high = place
+    low, high = axis.of_mark(mark)
     if low < high:
         axes.axvspan(low, high, facecolor=style.SPAN, edgecolor=style.SPAN_HATCH, hatch="//", linewidth=0, zorder=0.5,
                      gid=gid)  # fmt: skip
         return
-    if mark.is_gap:
-        half = (room + 1) / 2 - 0.35
+    has_gap = axis.has_gap(mark)
+    if has_gap:
+        half = (axis.room + 1) / 2 - 0.35
         axes.axvspan(low - half, low + half, facecolor=style.GROUND, linewidth=0, zorder=1.1, gid=f"{gid}-gap")
-    dash = "dashed" if mark.is_gap else (0, (1, 2))
-    axes.axvline(low, color=style.GAP, linewidth=1.4 if mark.is_gap else 1.1, linestyle=dash, zorder=1.2, gid=gid)
+    dash = "dashed" if has_gap else (0, (1, 2))
+    axes.axvline(low, color=style.GAP, linewidth=1.4 if has_gap else 1.1, linestyle=dash, zorder=1.2, gid=gid)
 
 
 def _time(axes: Axes, axis: Axis, months: Sequence[date]) -> None:
@@ -171,7 +182,7 @@ def legend(series: ChartedSeries) -> list[Line2D | Patch]:
                               label="comparable: by the rule of today"))  # fmt: skip
         if any(point.low is not None for point in series.points):
             handles.append(Patch(facecolor=style.BAND, label="where it lies, 9 times in 10"))
-    if any(mark.is_gap for mark in series.marks_in_sight()):
+    if series.gaps():
         handles.append(Line2D([], [], color=style.GAP, linewidth=1.4, linestyle="dashed", label="gap: do not compare"))
     if any(mark.kind == "note" for mark in series.marks_in_sight()):
         handles.append(Patch(facecolor=style.SPAN, edgecolor=style.SPAN_HATCH, hatch="//", linewidth=0,

@@ -28,7 +28,8 @@ def chart_lines(series: ChartedSeries, width: int = 100) -> list[str]:
         lines += ["", *_chart(series, months, width)]
         if any(point.is_restated for point in months):
             restated = [Point(p.month, p.comparable, comparability=p.comparability) for p in months]
-            lines += ["", f"comparable: {series.measure} by the rule of today", *_chart(series, restated, width)]
+            heading = _wrapped(f"comparable: {series.measure} by the rule of today", width)
+            lines += ["", *heading, *_chart(series, restated, width)]
     for number, mark in enumerate(series.marks_in_sight(), 1):
         lines += ["", *_wrapped(f"{number}  {mark_in_words(mark)}", width, indent=3)]
     newest = months[-1] if months else None
@@ -65,7 +66,7 @@ def _chart(series: ChartedSeries, months: Sequence[Point], width: int) -> list[s
         f"{blank}  {_numbers(series, places, gaps)}".rstrip(),
         *(f"{side} │{row}" for side, row in zip(sides, rows, strict=True)),
         f"{blank}  {years}",
-        *([f"{blank}  {'   '.join(signs)}"] if signs else []),
+        *(f"{blank}  {line}" for line in _wrapped("   ".join(signs), width - len(blank) - 2)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from statistics import median
 
-from saferkc.recording.charts.model import ChartedSeries, Mark
+from saferkc.recording.charts.model import ChartedSeries, Mark, first_month
 from saferkc.recording.charts.style import CALLED
 from saferkc.recording.words import month_in_words
 
@@ -24,7 +24,8 @@ def main_message(series: ChartedSeries) -> str:
     if not any(point.as_recorded is not None for point in series.points):
         return NO_FIGURES
     marks = series.marks_in_sight()
-    gaps = [day_in_words(mark.start) for mark in marks if mark.is_gap]
+    first_months = series.gaps()
+    gaps = [day_in_words(mark.start) for mark in marks if mark.is_gap and first_month(mark.start) in first_months]
     bridges = [day_in_words(mark.start) for mark in marks if mark.kind == "bridge"]
     suspected = [number for number, mark in enumerate(marks, 1) if mark.kind == "suspected"]
     said = []
