@@ -12,7 +12,7 @@ from typing import Any, Literal
 from saferkc.recording.charts.catalogue import Series
 from saferkc.recording.charts.model import Mark, MarkKind, Point
 from saferkc.recording.ledger import list_changes
-from saferkc.recording.reading.trees import SERIES_OF_MAJOR
+from saferkc.recording.reading.trees import SERIES_OF_FLAG, SERIES_OF_MAJOR
 from saferkc.recording.register import Register, read_register
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
@@ -156,19 +156,26 @@ def _what_follows(change: _Row, *, is_gap: bool) -> str:
 
 def _with_findings(marks: Sequence[_Marked], changes: Sequence[_Row], points: Sequence[Point]) -> Iterator[_Marked]:
     """The marks, and the changes of the ledger: one that is known already is said of the known one."""
-    numbers: dict[str, list[int]] = defaultdict(list)
     known = {code for code, _ in marks if code}
+    said_of: dict[str, list[_Row]] = defaultdict(list)
     for change in changes:
         if change["register_id"] in known:
-            numbers[change["register_id"]].append(change["change_id"])
+            said_of[change["register_id"]].append(change)
         else:
             yield "", _finding(change, points)
     for code, mark in marks:
-        if numbers[code]:
-            said = f"{mark.words} The figures show it too (change {', '.join(map(str, numbers[code]))})."
-            yield code, replace(mark, words=said.lstrip())
-        else:
-            yield code, mark
+        yield code, _with_said(mark, said_of[code]) if code in known else mark
+
+
+def _with_said(mark: Mark, changes: Sequence[_Row]) -> Mark:
+    """A mark of the register with what the figures show and the team has decided: a decision wins over the register."""
+    if not changes:
+        return mark
+    numbers = ", ".join(str(change["change_id"]) for change in changes)
+    if any(change["state"] == "rejected" for change in changes):
+        said = f"The team has decided that it does not hold here (change {numbers})."
+        return replace(mark, kind="rejected", words=said, is_gap=False)
+    return replace(mark, words=f"{mark.words} The figures show it too (change {numbers}).".lstrip())
 
 
 def _changes(connection: Connection, series: Series, name: str, borough: str | None) -> list[dict[str, Any]]:
@@ -181,8 +188,7 @@ def _changes(connection: Connection, series: Series, name: str, borough: str | N
         is_here = change["geography"] == "all" or borough in change["evidence"].get("areas", ())
         is_of_mart = change["feed"].startswith(_PUBLISHED) == series.mart.is_published
         label, whole = change["series"], change["parent_series"] or ""
-        # flags are called as their series is: "Hate crime"
-        concerned = {SERIES_OF_MAJOR.get(whole), *(text.lower().replace(" ", "_") for text in (label, whole))}
+        concerned = {label, whole, SERIES_OF_MAJOR.get(whole), SERIES_OF_FLAG.get(label)}
         if change["kind"] != "real" and change["state"] in _STATES and is_here and is_of_mart and name in concerned:
             found.append(change)
     return found
