@@ -156,6 +156,9 @@ def test_the_picture_says_in_words_what_it_shows_and_that_data_are_simulated() -
     said = parsed(svg).findtext(f"{_SVG}desc")
     assert said == description(series)
     assert parsed(svg).get("role") == "img"
+    names = {element.get("id") for element in parsed(svg)}
+    assert set(str(parsed(svg).get("aria-labelledby")).split()) <= names
+    assert not names & {element.get("id") for element in parsed(draw(burglary(), "svg"))} - {"defs", None, "figure_1"}
     for part in ("1 April 2017", "do not compare", "2. 1 April 2017", "Sheds count as residential", "simulated"):
         assert part in str(said)
     shown = texts_of(svg)

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Literal
 from xml.sax.saxutils import escape
+from zlib import crc32
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -57,11 +58,13 @@ def _described(svg: str, series: ChartedSeries) -> str:
     """Give the picture the title and description that screen readers say."""
     start, tag, rest = svg.partition("<svg ")
     opening, end, inner = rest.partition(">")
+    # several charts may stand in one page
+    number = f"{crc32(description(series).encode()):08x}"
     said = (
-        f'<title id="chart-title">{escape(_title(series))}</title>'
-        f'<desc id="chart-desc">{escape(description(series))}</desc>'
+        f'<title id="title-{number}">{escape(_title(series))}</title>'
+        f'<desc id="desc-{number}">{escape(description(series))}</desc>'
     )
-    return f'{start}{tag}role="img" aria-labelledby="chart-title chart-desc" {opening}{end}\n {said}{inner}'
+    return f'{start}{tag}role="img" aria-labelledby="title-{number} desc-{number}" {opening}{end}\n {said}{inner}'
 
 
 def _figure(series: ChartedSeries) -> Figure:
