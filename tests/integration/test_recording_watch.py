@@ -93,8 +93,9 @@ def test_people_read_what_stands_with_its_evidence_and_the_rest_where_they_ask(
     number = int(str(found["change_id"]))
     show_changes(settings, as_json=False, include_all=False)
     told = capsys.readouterr().out
-    assert "rename" in told
+    assert "Burglary: the counting has probably changed" in told
     assert "came in the place of" in told
+    assert "Changes: 1, to be decided: 1." in told
     with connect(settings) as connection:
         assert count_changes(connection, None) == 1
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from saferkc.alerts import acknowledge_alert, list_alerts, resolve_alert
 from saferkc.cli.console import complain, say, table
+from saferkc.cli.told import print_changes
 from saferkc.contracts import load_contracts
 from saferkc.orchestration.lifecycle import database_up
 from saferkc.recording.decisions import Amendment, AmendmentError, Weight, amend, decide, list_decisions
@@ -60,21 +61,7 @@ def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> Non
     if not found:
         say("No change in counting was found.")
         return
-    table(
-        ["id", "from", "what", "where", "kind", "nature", "treatment", "sure", "state"],
-        [
-            [
-                row["change_id"], f"{row['effective_month']:%Y-%m}", row["series"], row["geography"], row["kind"],
-                row["nature"] or "", row["treatment"] or "", row["confidence"], row["state"],
-            ]
-            for row in found
-        ],
-    )  # fmt: skip
-    for row in found:
-        say(f"\n{row['change_id']}. {' '.join(row['evidence'].get('sentences', ()))}")
-        if row["decided_at"]:
-            when = f"{row['decided_at']:%Y-%m-%d}"
-            say(f"Decided by {row['decided_by']} on {when}, {row['state']}: {row['decision_note']}")
+    print_changes(settings, found)
 
 
 def decide_change(settings: Settings, change_id: int, state: Literal["confirmed", "rejected"], note: str) -> None:

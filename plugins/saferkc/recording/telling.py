@@ -98,9 +98,9 @@ def body_of(row: Mapping[str, Any], feed_name: str) -> str:
     number = row["change_id"]
     parts = [
         f"What changed ({feed_name}): {' '.join(evidence.get('sentences', ()))}",
-        f"Do not: {_unsafe(row)}",
-        f"Safe to say: {_safe(row)}",
-        f"How sure: {_sureness(float(row['confidence'] or 0))}, from {_basis(evidence.get('signals', ()))}.",
+        f"Do not: {unsafe_of(row)}",
+        f"Safe to say: {safe_of(row)}",
+        f"How sure: {sureness_of(row)}.",
         f"Who decides: the community safety team, by {by.day} {by:%B %Y}. `saferkc changes confirm {number} --note"
         f" TEXT` where the counting has changed, `saferkc changes reject {number} --note TEXT` where it has not. Until"
         " then the figures concerned are marked as provisional.",
@@ -117,7 +117,8 @@ def _classes(row: Mapping[str, Any]) -> str:
     return ", ".join(f"“{name}”" for name in names) or f"“{row['series']}”"
 
 
-def _unsafe(row: Mapping[str, Any]) -> str:
+def unsafe_of(row: Mapping[str, Any]) -> str:
+    """What not to do with the figures, as it follows "Do not"."""
     month = month_in_words(row["effective_month"])
     if row["treatment"] == "reload":
         return "put figures that were published before beside those of now; they are of two vintages."
@@ -126,7 +127,8 @@ def _unsafe(row: Mapping[str, Any]) -> str:
     return f"compare {_classes(row)} before {month} with {month} or later."
 
 
-def _safe(row: Mapping[str, Any]) -> str:
+def safe_of(row: Mapping[str, Any]) -> str:
+    """What may be said all the same."""
     month = month_in_words(row["effective_month"])
     bridged = row["evidence"].get("bridged_parent")
     if bridged:
@@ -139,8 +141,11 @@ def _safe(row: Mapping[str, Any]) -> str:
     )
 
 
-def _sureness(confidence: float) -> str:
-    return "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
+def sureness_of(row: Mapping[str, Any]) -> str:
+    """How sure it is that counting changed, and from what."""
+    confidence = float(row["confidence"] or 0)
+    sureness = "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
+    return f"{sureness}, from {_basis(row['evidence'].get('signals', ()))}"
 
 
 _SIGNALS = {
