@@ -200,7 +200,7 @@ def _table(
     lines = [
         f"| {' | '.join(names)} | seeds | months: coverage | error, of as recorded | width, of what moved"
         " | worth it | coverage | error | years: coverage | error | worth it | coverage | error"
-        " | differences, where a month is worth it: coverage |",
+        " | differences: coverage |",
         "|" + "--:|" * (len(names) + 13),
     ]
     for group, found in sorted(groups.items(), key=lambda item: [_as_number(part) for part in item[0]]):
@@ -211,7 +211,7 @@ def _table(
             if step == "month":
                 cells.append(_ratio(every, "width"))
             cells += [f"{_sum(worth, 'cells') / _sum(every, 'cells'):.0%}", _coverage(worth), _ratio(worth, "error")]
-        cells.append(_coverage([s for s in found if s.step == "difference" and s.worth]))
+        cells.append(_coverage([s for s in found if s.step == "difference" and not s.worth]))
         lines.append("| " + " | ".join(cell.replace("%", " %") for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -237,8 +237,8 @@ def _ratio(scores: Sequence[Score], what: str) -> str:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Bridges across recodes, beside records coded both ways.")
-    parser.add_argument("--seeds", type=int, nargs=2, default=(2000, 2199), metavar=("FIRST", "LAST"),
-                        help="seeds to score (default 2000 2199; 0 to 99 are for tuning)")  # fmt: skip
+    parser.add_argument("--seeds", type=int, nargs=2, default=(3000, 3199), metavar=("FIRST", "LAST"),
+                        help="seeds to score (default 3000 3199; 0 to 99 and 2000 to 2019 are for tuning)")  # fmt: skip
     parser.add_argument("--volumes", type=float, nargs="+", default=list(VOLUMES), metavar="TIMES")
     parser.add_argument("--areas", type=int, nargs="+", default=list(AREAS), metavar="COUNT")
     parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), metavar="PART")

@@ -56,9 +56,10 @@
 
 {#-
     The difference of two months (or years) that were both counted by the old rule, by the new one: they share the
-    weight, so what is unknown of it hardly matters where both counts are alike. `now` and `before` are the counts of
-    the old class in the two. Where now is counted by the new rule already it is exact, and the difference lies
-    between now less bridged_high and now less bridged_low of the month before.
+    weight, so what is unknown of it hardly matters where both counts are alike, and chance is nearly all there is: it
+    is taken from the ends of the weight's bounds, for a weight that came out as 0 would leave none. `now` and
+    `before` are the counts of the old class in the two. Where now is counted by the new rule already it is exact, and
+    the difference lies between now less bridged_high and now less bridged_low of the month before.
 -#}
 {% macro bridged_difference(now, before, weight) -%}
     sum(({{ now }} - {{ before }}) * {{ weight }})
@@ -70,7 +71,9 @@
         sum(case when {{ weight_low }} >= 1 then {{ now }} else 0 end)
         - sum(case when {{ weight_high }} > 0 then {{ before }} else 0 end),
         sum(({{ now }} - {{ before }}) * {{ weight }}) - sqrt(
-            sum({{ bridging_z_squared() }} * ({{ now }} + {{ before }}) * {{ weight }} * (1 - {{ weight }}))
+            sum({{ bridging_z_squared() }} * ({{ now }} + {{ before }}) * (
+                {{ weight_low }} * (1 - {{ weight_low }}) + {{ weight_high }} * (1 - {{ weight_high }})
+            ) / 2)
             + sum(power(
                 ({{ now }} - {{ before }}) * case
                     when {{ now }} >= {{ before }} then {{ weight }} - {{ weight_low }}
@@ -87,7 +90,9 @@
         sum(case when {{ weight_high }} > 0 then {{ now }} else 0 end)
         - sum(case when {{ weight_low }} >= 1 then {{ before }} else 0 end),
         sum(({{ now }} - {{ before }}) * {{ weight }}) + sqrt(
-            sum({{ bridging_z_squared() }} * ({{ now }} + {{ before }}) * {{ weight }} * (1 - {{ weight }}))
+            sum({{ bridging_z_squared() }} * ({{ now }} + {{ before }}) * (
+                {{ weight_low }} * (1 - {{ weight_low }}) + {{ weight_high }} * (1 - {{ weight_high }})
+            ) / 2)
             + sum(power(
                 ({{ now }} - {{ before }}) * case
                     when {{ now }} >= {{ before }} then {{ weight_high }} - {{ weight }}

@@ -42,7 +42,8 @@ def bridged(counts: Floats, weight: Floats, low: Floats, high: Floats) -> Bridge
 def bridged_difference(now: Floats, before: Floats, weight: Floats, low: Floats, high: Floats) -> Bridged:
     """Bridge the difference of counts by the old rule that share their weights, shapes as in ``bridged``."""
     estimate = ((now - before) * weight).sum(axis=-1)
-    chance = (Z_SQUARED * (now + before) * weight * (1 - weight)).sum(axis=-1)
+    # from the ends of the bounds: a weight that came out as 0 would leave no chance at all
+    chance = (Z_SQUARED * (now + before) * (low * (1 - low) + high * (1 - high)) / 2).sum(axis=-1)
     rises = now >= before
     below = np.sqrt(chance + (((now - before) * np.where(rises, weight - low, high - weight)) ** 2).sum(axis=-1))
     above = np.sqrt(chance + (((now - before) * np.where(rises, high - weight, weight - low)) ** 2).sum(axis=-1))
