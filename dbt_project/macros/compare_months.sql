@@ -131,19 +131,21 @@
 
     `subject` is what is counted, as it stands in a sentence, and `whole` what the parent is called; where they
     differ from row to row, `subject_column` and `whole_column` name columns of counts. `restated` is a column of
-    counts that holds the figure by the rule of today, where somebody can say it, for months whose figure as
-    recorded may not be compared with today's. `only` is a condition on the rows to write: those of other months are
+    counts that holds the figure by the rule of today, where records say it, for months before the change of the
+    register that `restated_over` names. `only` is a condition on the rows to write: those of other months are
     there to compare with.
 
     The regime follows the date of the rule, not the label: the labels of the Metropolitan Police change at a
-    file's boundary three months before the rule of April 2017.
+    file's boundary three months before the rule of April 2017. What each change does to a row is worked out in
+    macros/comparability.sql.
 -#}
 {% macro compare_months(
     class_column, measure, subject=none, subject_column=none, whole=none, whole_column=none,
-    published_by_mps=false, also=[], restated=none, only=none
+    published_by_mps=false, also=[], restated=none, restated_over=none, only=none
 ) -%}
     {%- set areas = area_columns() -%}
     {%- set value = measure ~ '_as_recorded' -%}
+    {%- set comparable = measure ~ '_comparable' -%}
     {%- set subject_text = subject_column if subject_column else "'" ~ subject ~ "'" -%}
     {%- set whole_text = whole_column if whole_column else ("'" ~ whole ~ "'" if whole) -%}
 {#- Newest months: of the MPS by the level of the file, of a partner by the day of its last extract. -#}
@@ -167,10 +169,10 @@ newest_months as (
 counts_with_regime as (
     select
         counts.*,
+        {{ cell_key('counts', 'counts.' ~ class_column, 'counts.month') }} as cell_key,
+        {{ cell_key('counts', 'counts.' ~ class_column, add_years('counts.month', -1)) }} as cell_key_a_year_before,
+        {{ kind_key('counts', class_column, published_by_mps) }} as kind_key,
         regimes.regime_key,
-        case
-            when counts.is_parent then regimes.is_parent_comparable_today else regimes.is_children_comparable_today
-        end as is_comparable_today,
         case when counts.is_parent then regimes.caveat_parent else regimes.caveat_children end as regime_caveat,
         coalesce(counts.month = newest_months.newest_whole_month, false) as is_newest_month,
         coalesce(counts.month > newest_months.newest_whole_month, false) as is_unfinished,
@@ -191,22 +193,9 @@ counts_with_regime as (
             {%- endif %}
 ),
 
--- the changes of rule between a month and the same month of the year before
-changes_over_the_year as (
-    select
-        months.series,
-        months.month,
-        changes.is_parent,
-        max(changes.changed_on) as changed_on,
-        {{ any_true("changes.treatment = 'break'") }} as is_break
-    from (select distinct series, month from counts) as months
-    inner join {{ ref('int_recording__changes_by_class') }} as changes
-        on
-            months.series = changes.series
-            and {{ add_years('months.month', -1) }} < changes.changed_on
-            and months.month >= changes.changed_on
-    group by months.series, months.month, changes.is_parent
-),
+{{ effects_of_changes(class_column, published_by_mps, restated_over) }}
+
+{{ estimates_by_the_rule_of_today('counts_with_regime', class_column, value) }}
 
 -- One text as the key: of several columns the planner, who takes these for a row or two, would join by one only and
 -- compare the notes of a class with all its rows.
@@ -224,32 +213,91 @@ notes as (
     group by {{ note_key('described', class_column) }}
 ),
 
+-- how each figure may be told by the rule of today: as it was recorded, from the records themselves, or estimated
+with_changes as (
+    select
+        counts_with_regime.*,
+        effects.broken_on,
+        effects.bridged_by_estimate_on,
+        coalesce(effects.is_bridged, false) as is_bridged,
+        coalesce(effects.is_whole_broken, false) as is_whole_broken,
+        coalesce(effects.is_suspected, false) as is_suspected,
+        coalesce(effects.is_rejected, false) as is_change_rejected,
+        coalesce(effects.is_relabelled, false) as is_relabelled,
+        effects.change_caveat,
+        effects.estimated_by,
+        case
+            when counts_with_regime.regime_key is null then 'nobody_can_say'
+            when coalesce(effects.open_after, 0) = 0 then 'as_recorded'
+            {%- if restated %}
+            when effects.open_after = effects.restated_after and counts_with_regime.{{ restated }} is not null
+                then 'restated'
+            {%- endif %}
+            when effects.estimated_by is not null and estimates.cell_key is not null then 'estimated'
+            else 'nobody_can_say'
+        end as how,
+        estimates.estimate,
+        estimates.estimate_low,
+        estimates.estimate_high,
+        estimates.basis as basis_of_estimate
+    from counts_with_regime
+    left join effects on counts_with_regime.kind_key || '|' || counts_with_regime.month = effects.effect_key
+    left join estimates on counts_with_regime.cell_key = estimates.cell_key
+),
+
+valued as (
+    select
+        *,
+        {%- for bound in ['', '_low', '_high'] %}
+        (
+            case how
+                when 'as_recorded' then {{ value }}
+                {%- if restated %}
+                when 'restated' then {{ restated }}
+                {%- endif %}
+                when 'estimated' then estimate{{ bound }}
+            end
+        )::numeric as comparable{{ bound }},
+        {%- endfor %}
+        case
+            when {{ value }} is null then null
+            when how = 'as_recorded' then case when is_relabelled then 'authority' else 'as_recorded' end
+            when how = 'restated' then 'dual_coded'
+            when how = 'estimated' then basis_of_estimate
+        end as comparable_basis
+    from with_changes
+),
+
 compared as (
     select
         this_year.*,
         notes.note,
         last_year.{{ value }} as measure_a_year_before,
-        changes.changed_on,
-        coalesce(changes.is_break, false) as is_over_a_break,
-        not this_year.is_parent and not coalesce(changes_of_whole.is_break, false) as is_whole_unbroken,
-        coalesce(last_year.is_simulated <> this_year.is_simulated, false) as is_mixed
-    from counts_with_regime as this_year
-    left join counts_with_regime as last_year
+        this_year.broken_on is not null as is_over_a_break,
+        this_year.bridged_by_estimate_on is not null as is_over_an_estimate,
+        not this_year.is_parent and not this_year.is_whole_broken as is_whole_unbroken,
+        coalesce(last_year.is_simulated <> this_year.is_simulated, false) as is_mixed,
+        -- Where both months are estimated by one share, what is unknown of it counts for their difference only.
+        -- Else one of the two is exact, or they are apart: the least that one may be less the most of the other.
+        case
+            when this_year.is_unfinished or last_year.is_simulated <> this_year.is_simulated then null
+            else coalesce(differences.difference, this_year.comparable - last_year.comparable)
+        end as comparable_change,
+        case
+            when this_year.is_unfinished or last_year.is_simulated <> this_year.is_simulated then null
+            else coalesce(differences.difference_low, this_year.comparable_low - last_year.comparable_high)
+        end as comparable_change_low,
+        case
+            when this_year.is_unfinished or last_year.is_simulated <> this_year.is_simulated then null
+            else coalesce(differences.difference_high, this_year.comparable_high - last_year.comparable_low)
+        end as comparable_change_high
+    from valued as this_year
+    left join valued as last_year on this_year.cell_key_a_year_before = last_year.cell_key
+    left join differences
         on
-            this_year.geography_type = last_year.geography_type
-            and this_year.geography_code = last_year.geography_code
-            and this_year.{{ class_column }} = last_year.{{ class_column }}
-            and {{ add_years('this_year.month', -1) }} = last_year.month
-    left join changes_over_the_year as changes
-        on
-            this_year.series = changes.series
-            and this_year.month = changes.month
-            and this_year.is_parent = changes.is_parent
-    left join changes_over_the_year as changes_of_whole
-        on
-            this_year.series = changes_of_whole.series
-            and this_year.month = changes_of_whole.month
-            and changes_of_whole.is_parent
+            this_year.cell_key = differences.cell_key
+            and this_year.how = 'estimated'
+            and last_year.how = 'estimated'
     left join notes on {{ note_key('this_year', class_column) }} = notes.note_key
 )
 
@@ -262,16 +310,21 @@ select
     {{ date_key('month') }} as month_key,
     {{ financial_year('month') }} as financial_year,
     {{ value }},
-    case when is_comparable_today then {{ value }}{{ ' else ' ~ restated if restated }} end as {{ measure }}_comparable,
+    {%- for bound in ['', '_low', '_high'] %}
+    comparable{{ bound }}::numeric(12, 1) as {{ comparable ~ bound }},
+    {%- endfor %}
+    comparable_basis,
     coalesce(regime_key, {{ unknown_key() }}) as regime_key,
     case
         when is_over_a_break or regime_key is null then 'break'
-        when is_newest_month or is_unfinished then 'provisional'
-        when changed_on is not null then 'bridged'
+        when is_newest_month or is_unfinished or is_suspected then 'provisional'
+        when is_bridged then 'bridged'
         else 'comparable'
     end as comparability,
     {{ sentences([
-        'regime_caveat',
+        'case when not is_change_rejected then regime_caveat end',
+        'change_caveat',
+        estimate_in_words(),
         'note',
         "case when is_newest_month then '" ~ (
             'The newest month published: later files usually restate it a little.' if published_by_mps
@@ -281,17 +334,29 @@ select
         ~ day_in_words('last_day') ~ " || '.' end",
     ]) }} as caveat,
     case
-        when not is_over_a_break and regime_key is not null and not is_mixed and not is_unfinished
+        when
+            not is_over_a_break
+            and not is_over_an_estimate
+            and regime_key is not null
+            and not is_mixed
+            and not is_unfinished
             then {{ value }} - measure_a_year_before
     end as change_on_same_month_last_year,
+    comparable_change::numeric(12, 1) as comparable_change_on_same_month_last_year,
+    comparable_change_low::numeric(12, 1) as comparable_change_on_same_month_last_year_low,
+    comparable_change_high::numeric(12, 1) as comparable_change_on_same_month_last_year_high,
     case
-        when is_over_a_break
+        when is_over_a_break or is_over_an_estimate
             then
-                'The way of counting changed on ' || {{ day_in_words('changed_on') }} || ', between the two months:'
-                || ' a difference would show the rule and not ' || {{ subject_text }} || '.'
+                'The way of counting changed on ' || {{ day_in_words('coalesce(broken_on, bridged_by_estimate_on)') }}
+                || ', between the two months: a difference would show the rule and not ' || {{ subject_text }} || '.'
                 {%- if whole_text %}
                 || case when is_whole_unbroken then ' ' || {{ whole_text }} || ' may be compared.' else '' end
                 {%- endif %}
+                || case
+                    when comparable_change is not null then ' The change by the rule of today stands beside it.'
+                    else ''
+                end
         when regime_key is null
             then 'By which rule this is counted is not registered: nobody can say whether the two months agree.'
         when measure_a_year_before is null

@@ -57,6 +57,10 @@
 {% macro day_in_words(column) -%} to_char({{ column }}, 'FMDD FMMonth YYYY') {%- endmacro %}
 
 
+{#- A month as people write it: April 2017. -#}
+{% macro month_in_words(column) -%} to_char({{ column }}, 'FMMonth YYYY') {%- endmacro %}
+
+
 {#- One row a whole number between two, both included. -#}
 {% macro whole_numbers(first, last, name) -%}
     select {{ name }} from generate_series({{ first }}, {{ last }}) as {{ name }}

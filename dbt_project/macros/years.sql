@@ -5,6 +5,12 @@
 -#}
 
 
+{#- Whether a change of int_recording__changes_by_class is one of all areas and feeds and says how to compare. -#}
+{% macro holds_everywhere(changes) -%}
+    {{ changes }}.borough_code is null and {{ changes }}.feed is null and {{ changes }}.treatment in ('bridge', 'break')
+{%- endmacro %}
+
+
 {#- The changes of rule of some series, as a whole, since the year so many before began: (year_from, series, …). -#}
 {% macro changes_between_years(series, years_back) -%}
     select
@@ -16,6 +22,7 @@
     inner join {{ ref('int_recording__changes_by_class') }} as changes
         on
             changes.is_parent
+            and {{ holds_everywhere('changes') }}
             and changes.series in ('{{ series | join("', '") }}')
             and {{ add_years('starts.year_from', -years_back) }} < changes.changed_on
             and {{ add_years('starts.year_from', 1) }} > changes.changed_on

@@ -28,8 +28,11 @@ years as (
         {{ financial_year_start('min(month)') }} as year_from,
         count(*)::integer as months_covered,
         sum(offences_as_recorded)::integer as offences_as_recorded,
-        case when count(offences_comparable) = count(*) then sum(offences_comparable)::integer end
-            as offences_comparable,
+        -- bounds of months don't add up to those of a year: a year has a comparable figure where that is exact
+        case
+            when count(case when offences_comparable_low = offences_comparable_high then 1 end) = count(*)
+                then sum(offences_comparable)::integer
+        end as offences_comparable,
         -- a year in which the rule changed has no one regime
         case when min(regime_key) = max(regime_key) then min(regime_key) else {{ unknown_key() }} end as regime_key,
         {{ any_true("comparability = 'provisional'") }} as has_provisional,
@@ -39,20 +42,48 @@ years as (
     group by geography_type, geography_code, burglary_class, financial_year
 ),
 
--- the changes of rule since the year before began
-changes_over_the_years as (
+starts as (
+    select distinct
+        year_from,
+        borough_code,
+        burglary_class
+    from years
+),
+
+-- the changes since the year before began, without those that people found not to have happened in the borough
+changes_met as (
     select
         starts.year_from,
-        changes.is_parent,
-        max(changes.changed_on) as changed_on,
-        {{ any_true("changes.treatment = 'break'") }} as is_break
-    from (select distinct year_from from years) as starts
+        starts.borough_code,
+        starts.burglary_class,
+        changes.changed_on,
+        changes.treatment,
+        {{ any_true("changes.treatment = 'rejected'") }} over (
+            partition by starts.year_from, starts.borough_code, starts.burglary_class, changes.change_code
+        ) as is_rejected
+    from starts
     inner join {{ ref('int_recording__changes_by_class') }} as changes
         on
             changes.series = 'burglary'
+            and (starts.burglary_class = 'all') = changes.is_parent
+            and (changes.class_name is null or starts.burglary_class = changes.class_name)
+            and (changes.borough_code is null or starts.borough_code = changes.borough_code)
+            and (changes.feed is null or changes.feed = 'mps_recorded_crime')
+            and changes.treatment in ('bridge', 'break', 'rejected')
             and {{ add_years('starts.year_from', -1) }} < changes.changed_on
             and {{ add_years('starts.year_from', 1) }} > changes.changed_on
-    group by starts.year_from, changes.is_parent
+),
+
+changes_over_the_years as (
+    select
+        year_from,
+        borough_code,
+        burglary_class,
+        max(changed_on) as last_changed_on,
+        max(case when treatment = 'break' then changed_on end) as broken_on
+    from changes_met
+    where not is_rejected
+    group by year_from, borough_code, burglary_class
 ),
 
 compared as (
@@ -64,8 +95,9 @@ compared as (
         case
             when this_year.burglary_class = 'all' then regimes.caveat_parent else regimes.caveat_children
         end as regime_caveat,
-        changes.changed_on,
-        coalesce(changes.is_break, false) as is_over_a_break,
+        changes.last_changed_on,
+        changes.broken_on,
+        changes.broken_on is not null as is_over_a_break,
         coalesce(last_year.is_simulated <> this_year.is_simulated, false) as is_mixed
     from years as this_year
     left join years as last_year
@@ -83,7 +115,9 @@ compared as (
     left join changes_over_the_years as changes
         on
             this_year.year_from = changes.year_from
-            and (this_year.burglary_class = 'all') = changes.is_parent
+            and this_year.burglary_class = changes.burglary_class
+            -- London has no borough
+            and coalesce(this_year.borough_code, '') = coalesce(changes.borough_code, '')
     left join regimes on this_year.regime_key = regimes.regime_key
 )
 
@@ -109,7 +143,7 @@ select
     case
         when is_over_a_break then 'break'
         when months_covered < 12 or has_provisional then 'provisional'
-        when changed_on is not null then 'bridged'
+        when last_changed_on is not null then 'bridged'
         else 'comparable'
     end as comparability,
     {{ sentences([
@@ -124,7 +158,7 @@ select
     case
         when is_over_a_break
             then
-                'The way of counting changed on ' || {{ day_in_words('changed_on') }} || ', between the two years:'
+                'The way of counting changed on ' || {{ day_in_words('broken_on') }} || ', between the two years:'
                 || ' a difference would show the rule and not burglary. All burglary may be compared.'
         when offences_a_year_before is null
             then 'No figure for the year before: it was not published for this area.'

@@ -165,5 +165,6 @@ counts as (
     subject='burglary',
     whole='All burglary',
     restated='offences_by_the_rule_of_today',
+    restated_over='burglary_2017',
     also=counted[1:7] + ['sanction_detections_by_offence_date', 'sanction_detections_by_outcome_date'],
 ) }}

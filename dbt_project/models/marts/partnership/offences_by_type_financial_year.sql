@@ -50,6 +50,7 @@ changes as (
         on
             rules.is_parent
             and rules.treatment = 'break'
+            and {{ holds_everywhere('rules') }}
             and make_date(starts.first_year - 1, 4, 1) < rules.changed_on
             and make_date(starts.first_year + 1, 4, 1) > rules.changed_on
     group by starts.first_year, rules.series

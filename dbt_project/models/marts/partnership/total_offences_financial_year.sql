@@ -78,6 +78,7 @@ changes as (
             rules.series = 'total_offences'
             and rules.is_parent
             and rules.treatment = 'break'
+            and {{ holds_everywhere('rules') }}
             and make_date(starts.first_year - 1, 4, 1) < rules.changed_on
             and make_date(starts.first_year + 1, 4, 1) > rules.changed_on
     group by starts.first_year

@@ -1,0 +1,112 @@
+-- The detector's estimates of a change that people confirmed, as the marts name classes.
+with confirmed as (
+    select
+        change_id,
+        geography,
+        parent_series,
+        evidence
+    from {{ source('quality', 'recording_change') }}
+    where
+        state = 'confirmed'
+        and kind <> 'real'
+        and treatment = 'bridge'
+),
+
+pairs as (
+    {{ code_map_of_evidence('confirmed') }}
+),
+
+series_of_the_marts as (
+    select distinct series
+    from {{ ref('recording_regimes') }}
+),
+
+labels as (
+    select
+        change_id,
+        from_label as label
+    from pairs
+    union
+    select
+        change_id,
+        to_label as label
+    from pairs
+),
+
+-- labels are those of published offences, or classes of a series of ours
+classes as (
+    select
+        confirmed.change_id,
+        labels.label,
+        coalesce(offences.burglary_class, {{ class_of_label('labels.label') }}) as class_name,
+        case when offences.burglary_class is not null then 'burglary' else ours.series end as series
+    from confirmed
+    inner join labels on confirmed.change_id = labels.change_id
+    left join {{ ref('dim_offence') }} as offences
+        on
+            {{ fold_label('labels.label') }} = {{ fold_label('offences.minor_name') }}
+            and {{ fold_label('confirmed.parent_series') }} = {{ fold_label('offences.major_name') }}
+            and offences.burglary_class in ('residential', 'business_and_community')
+    left join series_of_the_marts as ours on {{ class_of_label('confirmed.parent_series') }} = ours.series
+    group by confirmed.change_id, labels.label, offences.burglary_class, ours.series
+),
+
+-- names of one class in several files are one class
+named as (
+    select
+        pairs.change_id,
+        from_classes.series,
+        from_classes.class_name as from_class,
+        to_classes.class_name as to_class,
+        least(sum(pairs.weight), 1) as weight,
+        least(sum(pairs.weight_low), 1) as weight_low,
+        least(sum(pairs.weight_high), 1) as weight_high
+    from pairs
+    inner join classes as from_classes
+        on
+            pairs.change_id = from_classes.change_id
+            and pairs.from_label = from_classes.label
+    inner join classes as to_classes
+        on
+            pairs.change_id = to_classes.change_id
+            and pairs.to_label = to_classes.label
+            and from_classes.series = to_classes.series
+    group by pairs.change_id, from_classes.series, from_classes.class_name, to_classes.class_name
+),
+
+-- what is not said to go elsewhere stays
+stays as (
+    select
+        named.change_id,
+        named.series,
+        named.from_class,
+        named.from_class as to_class,
+        greatest(1 - sum(named.weight), 0) as weight,
+        greatest(1 - sum(named.weight_high), 0) as weight_low,
+        greatest(1 - sum(named.weight_low), 0) as weight_high
+    from named
+    group by named.change_id, named.series, named.from_class
+    having not {{ any_true('named.from_class = named.to_class') }}
+),
+
+boroughs as (
+    {{ boroughs_of_geography('confirmed') }}
+),
+
+maps as (
+    select * from named
+    union all
+    select * from stays
+)
+
+select
+    'ledger:' || maps.change_id as change_code,
+    maps.series,
+    maps.from_class,
+    maps.to_class,
+    boroughs.borough_code,
+    maps.weight,
+    maps.weight_low,
+    maps.weight_high
+from maps
+inner join boroughs on maps.change_id = boroughs.change_id
