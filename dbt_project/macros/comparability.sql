@@ -262,3 +262,41 @@ differences as (
                 end
     end
 {%- endmacro %}
+
+
+{#-
+    Conditions on which an incremental monthly mart is built whole: the ledger of changes in counting was written, for
+    one of its feeds, since the build that wrote it; and, for a mart that rests on shares, a share is another.
+-#}
+{% macro is_ledger_changed(feeds) -%}
+    exists (
+        select 1
+        from {{ source('quality', 'recording_change') }} as changes
+        where
+            {{ feed_of_the_marts('changes.feed') }} in ('{{ feeds | join("', '") }}')
+            and changes.changed_at >= (
+                select builds.started_at
+                from {{ source('quality', 'build') }} as builds
+                where builds.build_id = (select max(this_table.build_id) from {{ this }} as this_table)
+            )
+    )
+{%- endmacro %}
+
+
+{% macro are_shares_changed() -%}
+    exists (
+        select 1
+        from {{ ref('recording_code_weight') }} as weights
+        where weights.build_id > (select max(this_table.build_id) from {{ this }} as this_table)
+    )
+{%- endmacro %}
+
+
+{#- Incremental strategy `replace_all`: rows that stay as they were may keep the build that first wrote them. -#}
+{% macro get_incremental_replace_all_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    truncate {{ arg_dict['target_relation'] }};
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}

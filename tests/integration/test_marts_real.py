@@ -147,15 +147,27 @@ def test_every_cell_of_burglary_monthly_is_that_of_the_files(warehouse: Settings
         warehouse,
         """
         select geography_type, case geography_type when 'ward' then ward_code else geography_name end,
-            burglary_class, month, offences_as_recorded, offences_comparable
+            burglary_class, month, offences_as_recorded, offences_comparable::float, offences_comparable_low::float,
+            offences_comparable_high::float, comparable_basis
         from build_burglary.burglary_monthly
         """,
     )
     expected = burglary_of(cells)
     assert {row[:4]: row[4] for row in rows} == expected
     assert len(rows) == len(expected)
-    comparable = {key: None if key[2] != "all" and key[3] < RULE else count for key, count in expected.items()}
-    assert {row[:4]: row[5] for row in rows} == comparable
+    # the register's share for London of other buildings that are residential since April 2017
+    moved = 0.30
+    for level, area, kind, month, recorded, comparable, low, high, basis in rows:
+        if kind == "all" or month >= RULE:
+            assert (comparable, low, high, basis) == (recorded, recorded, recorded, "as_recorded")
+        elif level == "ward":
+            assert (comparable, low, high, basis) == (None, None, None, None)
+        else:
+            other = expected[level, area, "business_and_community", month]
+            share = recorded + moved * other if kind == "residential" else (1 - moved) * other
+            assert comparable == pytest.approx(share, abs=0.051)
+            assert basis == "estimated"
+            assert low < comparable < high or other == 0
 
 
 def test_every_change_on_the_year_before_is_right_or_absent_with_its_reason(

@@ -1,3 +1,11 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_all',
+        on_schema_change='fail',
+    )
+}}
+
 {#- Shares have their 90 % bounds by the interval of Wilson, which holds for small numbers as well. -#}
 {%- set z2 = bridging_z_squared() | trim -%}
 
@@ -152,20 +160,39 @@ weights as (
         *,
         null::boolean as is_simulated
     from kept
+),
+
+keyed as (
+    select
+        {{ surrogate_key(['change_code', 'series', 'from_class', 'to_class', 'borough_code', 'is_simulated']) }}
+            as recording_code_weight_key,
+        change_code,
+        series,
+        from_class,
+        to_class,
+        borough_code,
+        weight::double precision as weight,
+        weight_low::double precision as weight_low,
+        weight_high::double precision as weight_high,
+        basis,
+        is_simulated
+    from weights
 )
 
 select
-    {{ surrogate_key(['change_code', 'series', 'from_class', 'to_class', 'borough_code', 'is_simulated']) }}
-        as recording_code_weight_key,
-    change_code,
-    series,
-    from_class,
-    to_class,
-    borough_code,
-    weight::double precision as weight,
-    weight_low::double precision as weight_low,
-    weight_high::double precision as weight_high,
-    basis,
-    is_simulated,
+    keyed.*,
+    {% if execute and is_incremental() -%}
+    coalesce(written.build_id, {{ build_id() }}) as build_id
+    {%- else -%}
     {{ build_id() }} as build_id
-from weights
+    {%- endif %}
+from keyed
+{% if execute and is_incremental() -%}
+left join {{ this }} as written
+    on
+        keyed.recording_code_weight_key = written.recording_code_weight_key
+        and keyed.weight = written.weight
+        and keyed.weight_low = written.weight_low
+        and keyed.weight_high = written.weight_high
+        and keyed.basis = written.basis
+{%- endif %}
