@@ -292,6 +292,23 @@ differences as (
 {%- endmacro %}
 
 
+{#- The build that wrote a row as it is, told by `columns`; this build, where none did. -#}
+{% macro build_that_first_wrote(relation, columns) -%}
+    {%- if execute and is_incremental() -%}
+    coalesce(
+        (
+            select written.build_id
+            from {{ this }} as written
+            where {% for column in columns %}{{ 'and ' if not loop.first }}written.{{ column }} = {{ relation }}.{{ column }} {% endfor %}
+        ),
+        {{ build_id() }}
+    )
+    {%- else -%}
+    {{ build_id() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- Incremental strategy `replace_all`: rows that stay as they were may keep the build that first wrote them. -#}
 {% macro get_incremental_replace_all_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}

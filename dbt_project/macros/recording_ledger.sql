@@ -23,12 +23,13 @@
 {%- endmacro %}
 
 
-{#- The code map that the detector estimated, one row a pair of labels, of a relation with change_id and evidence. -#}
+{#- The code map that the detector estimated or people gave, one row a pair of labels, of a relation with change_id and evidence. -#}
 {% macro code_map_of_evidence(relation) -%}
     select
         {{ relation }}.change_id,
-        pairs.pair ->> 'from_class' as from_label,
-        pairs.pair ->> 'to_class' as to_label,
+        coalesce(pairs.pair ->> 'from_class', pairs.pair ->> 'from_code') as from_label,
+        coalesce(pairs.pair ->> 'to_class', pairs.pair ->> 'to_code') as to_label,
+        coalesce(pairs.pair ->> 'weight_basis', 'estimated') as basis,
         (pairs.pair ->> 'weight')::double precision as weight,
         (pairs.pair ->> 'weight_low')::double precision as weight_low,
         (pairs.pair ->> 'weight_high')::double precision as weight_high

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 from marts_helpers import NewWarehouse, begin_build, end_build, load_inbox, run_dbt
-from saferkc.recording.ledger import add_change, decide
+from saferkc.recording.decisions import decide
+from saferkc.recording.ledger import add_change
 from saferkc.settings import Settings
 from saferkc.simulation import deliver_partners, simulate
 from saferkc.simulation.truth import truth_of
@@ -139,11 +140,11 @@ def test_bounds_hold_the_truth_of_the_simulated_world(warehouse: Settings) -> No
             new["residential" if is_now else "business_and_community", month] += 1
     months = sorted({month for _, month in old if date(2008, 5, 1) <= month < RULE})
     with connect(warehouse) as connection:
-        connection.execute("create table kept as table build_intermediate.int_burglary__monthly_counts")
-        connection.execute("truncate build_intermediate.int_burglary__monthly_counts")
+        connection.execute("create table kept as table intermediate.int_burglary__monthly_counts")
+        connection.execute("truncate intermediate.int_burglary__monthly_counts")
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into build_intermediate.int_burglary__monthly_counts (geography_type, geography_code,"
+                "insert into intermediate.int_burglary__monthly_counts (geography_type, geography_code,"
                 " borough_code, month, burglary_class, offences_as_recorded, is_simulated)"
                 " values ('borough', %s, %s, %s, %s, %s, true)",
                 [
@@ -154,8 +155,8 @@ def test_bounds_hold_the_truth_of_the_simulated_world(warehouse: Settings) -> No
     assert run_dbt(warehouse, "--select", "burglary_monthly", verb="run") == []
     rows = marts(warehouse)
     with connect(warehouse) as connection:
-        connection.execute("truncate build_intermediate.int_burglary__monthly_counts")
-        connection.execute("insert into build_intermediate.int_burglary__monthly_counts table kept")
+        connection.execute("truncate intermediate.int_burglary__monthly_counts")
+        connection.execute("insert into intermediate.int_burglary__monthly_counts table kept")
         connection.execute("drop table kept")
     assert run_dbt(warehouse, "--select", "burglary_monthly", verb="run") == []
 

@@ -1,4 +1,4 @@
--- The detector's estimates of a change that people confirmed, as the marts name classes.
+-- Code maps of changes that people confirmed, the detector's estimates or people's own, as the marts name classes.
 with confirmed as (
     select
         change_id,
@@ -60,7 +60,9 @@ named as (
         to_classes.class_name as to_class,
         least(sum(pairs.weight), 1) as weight,
         least(sum(pairs.weight_low), 1) as weight_low,
-        least(sum(pairs.weight_high), 1) as weight_high
+        least(sum(pairs.weight_high), 1) as weight_high,
+        -- the weakest ground, in the order of the alphabet
+        max(pairs.basis) as basis
     from pairs
     inner join classes as from_classes
         on
@@ -83,7 +85,8 @@ stays as (
         named.from_class as to_class,
         greatest(1 - sum(named.weight), 0) as weight,
         greatest(1 - sum(named.weight_high), 0) as weight_low,
-        greatest(1 - sum(named.weight_low), 0) as weight_high
+        greatest(1 - sum(named.weight_low), 0) as weight_high,
+        max(named.basis) as basis
     from named
     group by named.change_id, named.series, named.from_class
     having not {{ any_true('named.from_class = named.to_class') }}
@@ -107,6 +110,7 @@ select
     boroughs.borough_code,
     maps.weight,
     maps.weight_low,
-    maps.weight_high
+    maps.weight_high,
+    maps.basis
 from maps
 inner join boroughs on maps.change_id = boroughs.change_id

@@ -122,7 +122,7 @@ said as (
         weight,
         weight_low,
         weight_high,
-        'estimated' as basis
+        basis
     from {{ ref('int_recording__code_maps_found') }}
 ),
 
@@ -181,18 +181,6 @@ keyed as (
 
 select
     keyed.*,
-    {% if execute and is_incremental() -%}
-    coalesce(written.build_id, {{ build_id() }}) as build_id
-    {%- else -%}
-    {{ build_id() }} as build_id
-    {%- endif %}
+    {{ build_that_first_wrote('keyed', ['recording_code_weight_key', 'weight', 'weight_low', 'weight_high', 'basis']) }}
+        as build_id
 from keyed
-{% if execute and is_incremental() -%}
-left join {{ this }} as written
-    on
-        keyed.recording_code_weight_key = written.recording_code_weight_key
-        and keyed.weight = written.weight
-        and keyed.weight_low = written.weight_low
-        and keyed.weight_high = written.weight_high
-        and keyed.basis = written.basis
-{%- endif %}
