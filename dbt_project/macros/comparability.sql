@@ -100,6 +100,7 @@ changes_met as (
         changes.caveat,
         -- of the series as a whole, for a row that is a class in it
         changes.is_parent and not kinds.is_parent as is_of_whole,
+        not changes.is_parent as is_of_class,
         {{ any_true("changes.treatment = 'rejected'") }} over (
             partition by kinds.kind_key, changes.change_code, changes.is_parent
         ) as is_rejected
@@ -169,7 +170,7 @@ effects as (
             when count(case when not is_of_whole and effect in ('break', 'estimate') and {{ is_later }} then 1 end) = 1
                 then max(case when not is_of_whole and effect = 'estimate' and {{ is_later }} then change_code end)
         end as estimated_by,
-        {{ any_true("not is_of_whole and effect = 'same' and " ~ is_later) }} as is_relabelled,
+        {{ any_true("is_of_class and effect in ('same', 'bridge') and " ~ is_later) }} as is_relabelled,
         {{ any_true(
             "not is_of_whole and treatment = 'provisional' and months.month between provisional_from and provisional_to"
         ) }} as is_suspected,
