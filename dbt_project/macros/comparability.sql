@@ -39,6 +39,10 @@
 {% macro effects_of_changes(class_column, published_by_mps, restated_over) -%}
     {%- set crosses = add_years('months.month', -1) ~ ' < changes.changed_on and months.month >= changes.changed_on' -%}
     {%- set is_later = 'changes.changed_on > months.month' -%}
+    {#- a borough's own share comes before that of all -#}
+    {%- set ground -%}
+    case when maps.basis = 'dual_coded' then 0 when maps.borough_code is not null then 1 else 2 end
+    {%- endset %}
 kinds as (
     select distinct
         {{ kind_key('counts', class_column, published_by_mps) }} as kind_key,
@@ -67,7 +71,7 @@ weights_ranked as (
         kinds.geography_type = 'ward' as is_ward,
         rank() over (
             partition by kinds.kind_key, maps.change_code
-            order by case maps.basis when 'dual_coded' then 0 else 1 end
+            order by {{ ground }}
         ) as place
     from kinds
     inner join {{ ref('recording_code_weight') }} as maps
@@ -77,7 +81,7 @@ weights_ranked as (
             and (maps.borough_code is null or kinds.borough_code = maps.borough_code)
             and (maps.is_simulated is null or kinds.is_simulated = maps.is_simulated)
     window of_the_change as (
-        partition by kinds.kind_key, maps.change_code, case maps.basis when 'dual_coded' then 0 else 1 end
+        partition by kinds.kind_key, maps.change_code, {{ ground }}
     )
 ),
 

@@ -30,6 +30,7 @@
         coalesce(pairs.pair ->> 'from_class', pairs.pair ->> 'from_code') as from_label,
         coalesce(pairs.pair ->> 'to_class', pairs.pair ->> 'to_code') as to_label,
         coalesce(pairs.pair ->> 'weight_basis', 'estimated') as basis,
+        nullif(pairs.pair ->> 'area', '') as area,
         (pairs.pair ->> 'weight')::double precision as weight,
         (pairs.pair ->> 'weight_low')::double precision as weight_low,
         (pairs.pair ->> 'weight_high')::double precision as weight_high

@@ -55,6 +55,7 @@ classes as (
 named as (
     select
         pairs.change_id,
+        pairs.area,
         from_classes.series,
         from_classes.class_name as from_class,
         to_classes.class_name as to_class,
@@ -73,13 +74,14 @@ named as (
             pairs.change_id = to_classes.change_id
             and pairs.to_label = to_classes.label
             and from_classes.series = to_classes.series
-    group by pairs.change_id, from_classes.series, from_classes.class_name, to_classes.class_name
+    group by pairs.change_id, pairs.area, from_classes.series, from_classes.class_name, to_classes.class_name
 ),
 
 -- what is not said to go elsewhere stays
 stays as (
     select
         named.change_id,
+        named.area,
         named.series,
         named.from_class,
         named.from_class as to_class,
@@ -88,7 +90,7 @@ stays as (
         greatest(1 - sum(named.weight_low), 0) as weight_high,
         max(named.basis) as basis
     from named
-    group by named.change_id, named.series, named.from_class
+    group by named.change_id, named.area, named.series, named.from_class
     having not {{ any_true('named.from_class = named.to_class') }}
 ),
 
@@ -102,15 +104,28 @@ maps as (
     select * from stays
 )
 
+-- a borough's own shares, and those of all areas together for boroughs that have none
 select
     'ledger:' || maps.change_id as change_code,
     maps.series,
     maps.from_class,
     maps.to_class,
-    boroughs.borough_code,
+    coalesce(maps.area, boroughs.borough_code) as borough_code,
     maps.weight,
     maps.weight_low,
     maps.weight_high,
     maps.basis
 from maps
-inner join boroughs on maps.change_id = boroughs.change_id
+left join boroughs
+    on
+        maps.change_id = boroughs.change_id
+        and maps.area is null
+where
+    maps.area is not null
+    or not exists (
+        select 1
+        from maps as own
+        where
+            own.change_id = maps.change_id
+            and own.area = boroughs.borough_code
+    )
