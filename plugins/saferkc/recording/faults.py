@@ -47,9 +47,11 @@ class Fault:
 def find_faults(panels: Sequence[Panel], since: int) -> list[Fault]:
     """Find faults of a feed's months from number ``since`` on.
 
-    Faults of all areas together are looked for first: one delivery brings them all.
+    Faults of all areas together are looked for first: one delivery brings them all. Flags hold one another, so that
+    they agree says nothing: of them only the whole is looked at, and only where there are no classes beside them.
     """
-    counts = np.concatenate([panel.counts for panel in panels], axis=1)
+    classes = [panel.counts for panel in panels if panel.dimension != "flag"]
+    counts = np.concatenate(classes or [panel.total[:, None] for panel in panels], axis=1)
     everything = tuple(range(counts.shape[0]))
     faults = list(_missing(counts, since))
     gone = {(row, month) for fault in faults for row in fault.rows for month in range(fault.first, fault.last + 1)}

@@ -167,6 +167,8 @@ def _of_flag(
     if whole is not None and whole.moves:
         return
     entry = known_change(register, panel, month, panel.children[step.series])
+    if entry is not None and entry.to is not None:
+        entry = None  # what comes by and by over years is no reason for a step
     captured = [rate for rate in rate_steps if abs(rate.place - step.place) <= _RATE_MONTHS]
     near = {other.series for other in found if abs(other.place - step.place) <= 1 and abs(other.t) >= STEP_T}
     flags = sorted(name for series, name in enumerate(panel.children) if series in near)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saferkc.recording.reading.counts import Cell
-from saferkc.recording.reading.trees import SERIES_OF_FLAG, Tree
+from saferkc.recording.reading.trees import Tree, series_of_flag
 from saferkc.recording.series import Floats, Panel, Rate
 
 Flags = npt.NDArray[np.bool_]
@@ -54,13 +54,14 @@ def panels_of(
         counts[np.broadcast_to(unknown[:, None, :], counts.shape)] = np.nan
         base[unknown] = np.nan
         used_before = {cell.child for cell in own if cell.month is None and cell.child}
+        dimension = "flag" if tree.is_joined else tree.dimension
         panels.append(
             Panel(
-                tree.name, parent, areas, names, tuple(months), counts,
-                "flag" if tree.is_joined else tree.dimension,
+                tree.name, parent, areas, names, tuple(months), counts, dimension,
                 listed=frozenset(used_before) | _rare(names, counts, known),
-                base=base if tree.is_joined else None,
+                base=base if dimension == "flag" and np.nansum(base) > 0 else None,
                 series=tree.series.get(parent, ""),
+                child_series=_series_of(names) if dimension == "flag" else {},
             )
         )  # fmt: skip
     return (*panels, *_flags(tree, cells, areas, months, unknown))
@@ -88,6 +89,10 @@ def _rare(names: Sequence[str], counts: Floats, known: frozenset[str]) -> frozen
     return frozenset(result)
 
 
+def _series_of(flags: Sequence[str]) -> dict[str, str]:
+    return {name: series for name in flags if (series := series_of_flag(name))}
+
+
 def _flags(
     tree: Tree, cells: Sequence[Cell], areas: Sequence[str], months: Sequence[date], unknown: Flags
 ) -> Iterable[Panel]:
@@ -101,7 +106,7 @@ def _flags(
     names = tuple(tree.flags)
     yield Panel(
         tree.name, tree.everything, tuple(areas), names, tuple(months), counts, "flag", frozenset(names), base,
-        child_series=SERIES_OF_FLAG,
+        child_series=_series_of(names),
     )  # fmt: skip
 
 

@@ -25,8 +25,6 @@ SERIES_OF_MAJOR: Mapping[str, str] = {
     "Theft and Handling": "theft_and_handling",
     "Violence Against the Person": "violence",
 }
-# of the register, for single flags
-SERIES_OF_FLAG: Mapping[str, str] = {"Domestic abuse": "domestic_abuse", "Hate crime": "hate_crime"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,9 @@ class Tree:
 
     ``name`` is the feed's name for the detector. ``area`` gives a borough's name, or is empty where all records are of
     this borough; ``by_area`` makes a feed of each area, for classes that belong to one area only. ``child`` may be
-    several labels joined by ``|`` (``is_joined``): such classes overlap. ``flags`` are classes that any record may
-    carry, by name, with their condition; ``scope`` the part of the deliveries that holds these records.
+    several labels joined by ``|`` (``is_joined``): such classes overlap, as flags do, and what stands without a class
+    is all of their whole. ``flags`` are classes that any record may carry, by name, with their condition; ``scope`` the
+    part of the deliveries that holds these records.
     ``absent_is_unknown``: an area without any row in a month was not in the file.
     """
 
@@ -99,8 +98,9 @@ _MPS_OTHER = Tree(
     name="mps_other_crime",
     feed="mps_other_crime",
     area="r.borough_name",
-    parent="r.major_category",
-    child="r.minor_category",
+    parent=f"'{EVERYTHING}'",
+    # beside the flags the file has all notifiable offences, in two parts
+    child="case when r.minor_category !~* '^TNO ' then r.minor_category end",
     count="sum(r.offence_count)",
     absent_is_unknown=True,
     dimension="flag",
@@ -218,11 +218,17 @@ TREES: tuple[Tree, ...] = (
 )  # fmt: skip
 
 
+def series_of_flag(name: str) -> str:
+    """How the register calls a flag; empty where it has no series of its own."""
+    folded = name.casefold()
+    return "hate_crime" if folded.endswith("hate crime") else "domestic_abuse" if folded == "domestic abuse" else ""
+
+
 def series_of(feed: str, whole: str, name: str = "") -> str:
     """How the register calls a whole of a feed, or its class ``name`` where that has a series of its own.
 
     What the register has never named is called by its own words.
     """
     series = next((tree.series for tree in TREES if feed == tree.name or feed.startswith(f"{tree.name} of ")), {})
-    known = SERIES_OF_FLAG.get(name) or series.get(whole) or SERIES_OF_MAJOR.get(whole)
+    known = series_of_flag(name) or series.get(whole) or SERIES_OF_MAJOR.get(whole)
     return known or "_".join(re.findall(r"[a-z0-9]+", whole.lower()))
