@@ -57,8 +57,8 @@ def test_an_amended_change_stands_as_amended_and_says_what_was_found(settings: S
     )  # fmt: skip
     assert (row["found_month"], row["found_nature"]) == (date(2016, 8, 1), "split")
     assert row["evidence"]["code_map"] == [
-        {"from_code": "Business", "to_code": "Personal", "weight": 1.0, "weight_low": 0.9, "weight_high": 1.0,
-         "weight_basis": "estimated"}
+        {"from_class": "Business", "to_class": "Personal", "area": None, "weight": 1.0,
+         "weight_low": 0.9, "weight_high": 1.0, "weight_basis": "estimated"}
     ]  # fmt: skip
     assert row["evidence"]["sentences"] == ["“Personal” rose."]
 

@@ -34,10 +34,12 @@ def change(number: int, **other: Any) -> dict[str, Any]:
 
 def test_a_bridged_change_is_an_entry_that_the_detector_knows(tmp_path: Path) -> None:
     weight = {
-        "from_code": "Business", "to_code": "Personal", "weight": 1.0, "weight_low": 1.0, "weight_high": 1.0,
-        "weight_basis": "authority",
+        "from_class": "Business", "to_class": "Personal", "area": None, "weight": 1.0,
+        "weight_low": 1.0, "weight_high": 1.0, "weight_basis": "authority",
     }  # fmt: skip
-    proposal = propose(read_register(SEEDS), [change(7, evidence={"code_map": [weight]})], PUBLISHED, NAMES)
+    of_one_area = weight | {"area": "E09000020", "weight": 0.5}
+    given = change(7, evidence={"code_map": [weight, of_one_area]})
+    proposal = propose(read_register(SEEDS), [given], PUBLISHED, NAMES)
     assert proposal.left_out == {}
     for path in write_proposal(proposal, SEEDS, tmp_path):
         kept, changed = (SEEDS / path.name).read_text().splitlines(), path.read_text().splitlines()

@@ -90,15 +90,15 @@ def amend_change(
 def _weight(text: str) -> Weight:
     """A weight as people type it: FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH."""
     codes, *numbers = text.rsplit(":", text.count(":"))
-    from_code, is_one, to_code = codes.partition("=")
+    from_class, is_one, to_class = codes.partition("=")
     try:
         weight, *bounds = (float(number) for number in numbers)
         low, high = bounds or (weight, weight)
     except ValueError as error:
         raise AmendmentError(f"{text!r} is no weight: write FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH") from error
-    if not (is_one and from_code and to_code):
-        raise AmendmentError(f"{text!r} says no codes: write FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH")
-    return Weight(from_code, to_code, weight, low, high)
+    if not (is_one and from_class and to_class):
+        raise AmendmentError(f"{text!r} says no classes: write FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH")
+    return Weight(from_class, to_class, weight, low, high)
 
 
 def show_decisions(settings: Settings, change_id: int) -> None:

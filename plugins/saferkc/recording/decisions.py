@@ -36,10 +36,10 @@ class AmendmentError(Exception):
 
 @dataclass(frozen=True)
 class Weight:
-    """So much of what was counted under ``from_code`` is counted under ``to_code``, between ``low`` and ``high``."""
+    """So much of what was counted under ``from_class`` is counted under ``to_class``, between ``low`` and ``high``."""
 
-    from_code: str
-    to_code: str
+    from_class: str
+    to_class: str
     weight: float
     low: float
     high: float
@@ -76,10 +76,10 @@ def _check(code_map: Sequence[Weight]) -> None:
     for weight in code_map:
         if not 0 <= weight.low <= weight.weight <= weight.high <= 1:
             raise AmendmentError(
-                f"{weight.from_code} to {weight.to_code}: {weight.low} <= {weight.weight} <= {weight.high} is not so"
+                f"{weight.from_class} to {weight.to_class}: {weight.low} <= {weight.weight} <= {weight.high} is not so"
             )
-    for code in dict.fromkeys(weight.from_code for weight in code_map):
-        total = sum(weight.weight for weight in code_map if weight.from_code == code)
+    for code in dict.fromkeys(weight.from_class for weight in code_map):
+        total = sum(weight.weight for weight in code_map if weight.from_class == code)
         if abs(total - 1) > _TOLERANCE:
             raise AmendmentError(f"the weights of {code} add up to {total:g} and not to 1")
 
@@ -101,8 +101,9 @@ def amend(connection: Connection, change_id: int, amendment: Amendment, *, by: s
         "code_map": json.dumps(
             [
                 {
-                    "from_code": weight.from_code, "to_code": weight.to_code, "weight": weight.weight,
-                    "weight_low": weight.low, "weight_high": weight.high, "weight_basis": weight.basis,
+                    "from_class": weight.from_class, "to_class": weight.to_class, "area": None,
+                    "weight": weight.weight, "weight_low": weight.low, "weight_high": weight.high,
+                    "weight_basis": weight.basis,
                 }
                 for weight in amendment.code_map
             ]

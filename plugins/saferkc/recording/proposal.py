@@ -125,10 +125,23 @@ def _rows_of(
             }
         ],
         _MAPS: [
-            {"change_code": code} | {column: str(value) for column, value in weight.items()}
-            for weight in evidence.get("code_map") or ()
+            {
+                "change_code": code,
+                "from_code": weight["from_class"],
+                "to_code": weight["to_class"],
+                **{column: str(weight[column]) for column in ("weight", "weight_low", "weight_high")},
+                "weight_basis": weight.get("weight_basis", "estimated"),
+            }
+            for weight in _of_all_areas(evidence.get("code_map") or ())
         ],
     }
+
+
+def _of_all_areas(code_map: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The weights of all areas together, which the register holds; those of the one area where there is only one."""
+    areas = {weight["area"] for weight in code_map}
+    wanted = None if None in areas or len(areas) > 1 else next(iter(areas), None)
+    return [weight for weight in code_map if weight["area"] == wanted]
 
 
 def _code(wanted: str, register: Register) -> str:
