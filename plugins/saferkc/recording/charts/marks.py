@@ -12,7 +12,7 @@ from typing import Any, Literal
 from saferkc.recording.charts.catalogue import Series
 from saferkc.recording.charts.model import Mark, MarkKind, Point
 from saferkc.recording.ledger import list_changes
-from saferkc.recording.reading.trees import SERIES_OF_FLAG, SERIES_OF_MAJOR
+from saferkc.recording.reading.trees import series_of
 from saferkc.recording.register import Register, read_register
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
@@ -188,7 +188,7 @@ def _changes(connection: Connection, series: Series, name: str, borough: str | N
         is_here = change["geography"] == "all" or borough in change["evidence"].get("areas", ())
         is_of_mart = change["feed"].startswith(_PUBLISHED) == series.mart.is_published
         label, whole = change["series"], change["parent_series"] or ""
-        concerned = {label, whole, SERIES_OF_MAJOR.get(whole), SERIES_OF_FLAG.get(label)}
+        concerned = {label, whole, series_of(change["feed"], whole, label)}
         if change["kind"] != "real" and change["state"] in _STATES and is_here and is_of_mart and name in concerned:
             found.append(change)
     return found
