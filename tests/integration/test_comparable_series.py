@@ -126,6 +126,25 @@ def test_published_classes_rest_on_the_records_of_their_borough_and_on_the_estim
     assert "stands beside it" in after["change_reason"]
 
 
+def test_records_by_ward_are_put_into_the_wards_in_use_for_all_years(warehouse: Settings) -> None:
+    with connect(warehouse) as connection:
+        rows = fetch_all(
+            connection,
+            "select geography_type, month, comparability, comparable_basis, offences_comparable = offences_as_recorded"
+            " as is_as_recorded from build_burglary.burglary_police_monthly where burglary_class = 'all'",
+        )
+    found = {(row["geography_type"], row["month"]): row for row in rows}
+    assert all(row["is_as_recorded"] for row in rows)
+    for level, month, expected in (
+        ("ward", date(2014, 4, 1), ("comparable", "authority")),
+        ("ward", date(2014, 5, 1), ("bridged", "as_recorded")),
+        ("ward", date(2015, 5, 1), ("comparable", "as_recorded")),
+        ("borough", date(2014, 5, 1), ("comparable", "as_recorded")),
+    ):
+        row = found[level, month]
+        assert (row["comparability"], row["comparable_basis"]) == expected, (level, month)
+
+
 def test_bounds_hold_the_truth_of_the_simulated_world(warehouse: Settings) -> None:
     """The mart is given the world's burglaries by the old rule; what the new rule would have said, nobody told it."""
     old: Counter[tuple[str, date]] = Counter()
