@@ -7,13 +7,12 @@ evidence.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from great_expectations.expectations.expectation import BatchExpectation
-from saferkc.recording.standing import STANDING, Aspect, Standing, as_standing
+from saferkc.recording.standing import STANDING, Aspect, Standing, as_standing, shown
 
 
 class _AsksTheLedger:
@@ -36,9 +35,8 @@ class _AsksTheLedger:
 
     @classmethod
     def _get_observed_value_from_evr(cls, result: Any) -> str:
-        """What the data docs show beside the expectation; GX escapes nothing, and labels come from agencies' files."""
-        told = ((result.result if result else None) or {}).get("details", {}).get("evidence", ())
-        return "<br>".join(html.escape(text) for text in told) or "nothing found"
+        """What the data docs show beside the expectation."""
+        return shown(result.result if result else None)
 
 
 class ExpectCodeListKnown(_AsksTheLedger, BatchExpectation):  # type: ignore[misc]

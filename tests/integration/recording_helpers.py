@@ -12,9 +12,13 @@ from saferkc.warehouse.connection import connect, fetch_all
 FIRST = date(2013, 1, 1)
 NEW_NAME_FROM = 40
 NEW_NAME_MONTH = date(2016, 5, 1)
-OLD, NEW = "In a Dwelling", "Residential"
-_CLASSES = (("Burglary", OLD, 40), ("Burglary", "In Other Buildings", 25), ("Robbery", "Of a Person", 30),
-            ("Robbery", "Of Business Property", 12))  # fmt: skip
+OLD, NEW = "Burglary in a Dwelling", "Burglary - Residential"
+_CLASSES = (
+    ("Burglary", OLD, 40),
+    ("Burglary", "Burglary in Other Buildings", 25),
+    ("Robbery", "Personal Property", 30),
+    ("Robbery", "Business Property", 12),
+)
 
 
 def recorded_crime(

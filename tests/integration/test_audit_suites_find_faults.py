@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from counting_helpers import COUNTING_FAULTS, make_countable
 from publishing_helpers import deliver
 from saferkc.publishing.checks import Checker
 from saferkc.publishing.suites import load_suites
@@ -330,6 +331,7 @@ FAULTS = {
         )
         for subject in ("vawg", "hate_crime", "serious_youth_violence")
     },
+    **COUNTING_FAULTS,
 }
 
 
@@ -340,6 +342,7 @@ def marts(settings: Settings) -> Iterator[Settings]:
         for feed, rows in BROUGHT.items():
             deliver(connection, feed, rows)
         connection.execute(GOOD.encode())
+        make_countable(connection)
         connection.execute(RAW.replace("{id}", str(delivery_id)).encode())
     yield settings
 

@@ -85,9 +85,8 @@ class Nights:
         return scalar(self.settings, f"select state from quality.build where build_id = {self.build_id}")
 
     def alerts(self) -> list[Alert]:
-        """Open alerts, without those of the loader: it tells of every code that the contract does not list."""
         with connect(self.settings) as connection:
-            return [alert for alert in list_alerts(connection) if not alert.dedup_key.startswith("new_code:")]
+            return list_alerts(connection)
 
     def decide(self, decision: Any) -> None:
         (change,) = kept_changes(self.settings)

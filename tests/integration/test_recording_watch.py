@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 import pytest
-from recording_helpers import NEW_NAME_FROM, NEW_NAME_MONTH, deliver_crime, kept_changes
+from recording_helpers import NEW, NEW_NAME_FROM, NEW_NAME_MONTH, OLD, deliver_crime, kept_changes
 from saferkc.cli.decisions import decide_change, show_changes
 from saferkc.recording.decisions import ChangeNotFoundError
 from saferkc.recording.ledger import count_changes
@@ -72,9 +72,9 @@ def test_new_names_and_a_new_rule_three_months_later_are_two_changes(settings: S
         (date(2016, 8, 1), "split", "suspected"),
     ]
     renamed, split = (row["evidence"]["code_map"] for row in kept_changes(settings))  # type: ignore[index]
-    assert {"from_class": "In a Dwelling", "to_class": "Residential", "area": None, "weight": 1.0, "weight_low": 1.0,
-            "weight_high": 1.0} in renamed  # fmt: skip
-    given = {row["area"]: row for row in split if row["to_class"] == "Residential"}
+    whole = {"weight": 1.0, "weight_low": 1.0, "weight_high": 1.0}
+    assert {"from_class": OLD, "to_class": NEW, "area": None, **whole} in renamed
+    given = {row["area"]: row for row in split if row["to_class"] == NEW}
     assert len(given) == 1 + 32
     assert given[None]["weight"] == pytest.approx(1 / 3, abs=0.03)
 

@@ -53,6 +53,33 @@ def test_every_check_says_what_it_means_and_what_to_do(suite) -> None:  # type: 
             assert check.query is None or "{build_id}" not in check.query
 
 
+def test_every_monthly_mart_is_asked_about_its_counting() -> None:
+    marts = SETTINGS.dbt_project_dir / "models" / "marts"
+    compared = {path.stem for path in marts.glob("*/*.sql") if "compare_months(" in path.read_text()}
+    asked = {
+        (table.table, check.expectation)
+        for suite in SUITES
+        for table in suite.tables
+        for check in table.checks
+        if check.expectation in ("expect_no_change_suspected", "expect_no_year_compared_over_a_break")
+    }
+    assert len(compared) > 10
+    assert asked == {
+        (table, expectation)
+        for table in compared
+        for expectation in ("expect_no_change_suspected", "expect_no_year_compared_over_a_break")
+    }
+
+
+def test_what_a_mart_is_asked_about_its_counting_is_what_it_compares_by() -> None:
+    for suite in SUITES:
+        for table in suite.tables:
+            for check in table.checks:
+                if check.expectation == "expect_no_change_suspected":
+                    model = SETTINGS.dbt_project_dir / "models" / "marts" / suite.schema_name / f"{table.table}.sql"
+                    assert f"class_column='{check.arguments['class_column']}'" in model.read_text(), table.table
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

@@ -6,6 +6,7 @@ asks for that, and so never says something else than the ledger does.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -70,6 +71,12 @@ class Standing:
         else:
             ending = f"Suggested treatment: {self.treatment}." if self.treatment else ""
         return f"Change {self.change_id}: {' '.join(self.sentences)} {ending}".rstrip()
+
+
+def shown(result: Mapping[str, Any] | None) -> str:
+    """The evidence in an expectation's result as the data docs show it, in HTML: labels come from agencies' files."""
+    told = (result or {}).get("details", {}).get("evidence", ())
+    return "<br>".join(html.escape(text) for text in told) or "nothing found"
 
 
 def as_standing(rows: Iterable[Mapping[str, Any]]) -> list[Standing]:
