@@ -58,6 +58,15 @@ def test_a_bridged_change_is_an_entry_that_the_detector_knows(tmp_path: Path) ->
     assert row["safe_to_say"] == "Robbery as a whole may be compared across September 2016."
 
 
+def test_new_names_are_of_their_file_and_go_on() -> None:
+    rename = change(1, nature="rename", feed="mps_recorded_crime", decision_note="")
+    rows = propose(read_register(SEEDS), [rename], PUBLISHED, NAMES).rows
+    (entry,), (series,) = rows["recording_changes"], rows["recording_change_series"]
+    assert (series["feed"], series["treatment_of_children"]) == ("mps_recorded_crime", "bridge")
+    assert entry["authority"] == "Confirmed by the community safety team, 5 January 2017"
+    assert entry["unsafe_to_say"] == "Do not take the new names of September 2016 for another way of counting."
+
+
 def test_only_what_was_confirmed_and_is_not_there_yet_is_proposed() -> None:
     changes = [
         change(1, state="suspected"), change(2, state="rejected"), change(3, register_id="burglary_2017"),

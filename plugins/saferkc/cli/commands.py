@@ -244,7 +244,10 @@ def amend(
     treatment: Annotated[str | None, typer.Option(help="bridge, break, note, hold or reload")] = None,
     nature: Annotated[str | None, typer.Option(help="Such as rename, split, scope or counting_rule")] = None,
     weight: Annotated[
-        list[str] | None, typer.Option(help="FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH; may stand several times")
+        list[str] | None,
+        typer.Option(
+            help="FROM=TO:WEIGHT or FROM=TO:WEIGHT:LOW:HIGH, what FROM keeps included; may stand several times"
+        ),
     ] = None,
 ) -> None:
     """Correct a change in counting, and so confirm it; what is not given stays as it was found."""

@@ -90,6 +90,11 @@ def _rows_of(
     if bridged:
         safe = f"{whole} as a whole may be compared across {when}."
         unsafe = f"Do not compare {listed(names)} before {when} with {when} or later."
+    if change["nature"] == "rename":
+        safe = f"{whole} and its classes may be compared across {when}, old names with those that came in their place."
+        unsafe = f"Do not take the new names of {when} for another way of counting."
+    note = f": {change['decision_note']}" if change["decision_note"] else ""
+    feed = change["feed"].split(" ")[0]
     return {
         _CHANGES: [
             {
@@ -98,11 +103,10 @@ def _rows_of(
                 "effective_from": month.isoformat(),
                 "effective_to": _last_of(evidence["latest_month"]) if by_and_by else "",
                 "date_precision": "range" if by_and_by else "month",
-                "date_basis": "published" if change["feed"].split(" ")[0] in published else "recorded",
+                "date_basis": "published" if feed in published else "recorded",
                 "geography": _where(change, boroughs),
                 "nature": change["nature"] or "practice",
-                "authority": f"Confirmed by the community safety team, {change['decided_at']:%-d %B %Y}: "
-                f"{change['decision_note']}",
+                "authority": f"Confirmed by the community safety team, {change['decided_at']:%-d %B %Y}{note}",
                 "authority_grade": "C",
                 "what_changed": " ".join(evidence.get("sentences") or [f"{whole} is counted otherwise."]),
                 "safe_to_say": safe,
@@ -122,6 +126,8 @@ def _rows_of(
                 else treatment,
                 "regime_code": "",
                 "note_code": "",
+                # names are those of a file, rules are those of everybody
+                "feed": feed if change["nature"] == "rename" else "",
             }
         ],
         _MAPS: [
@@ -138,7 +144,10 @@ def _rows_of(
 
 
 def _of_all_areas(code_map: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The weights of all areas together, which the register holds; those of the one area where there is only one."""
+    """The weights of all areas together, which the register holds; those of the one area where there is only one.
+
+    Which classes of the marts they are of stays empty: that is for people to say.
+    """
     areas = {weight["area"] for weight in code_map}
     wanted = None if None in areas or len(areas) > 1 else next(iter(areas), None)
     return [weight for weight in code_map if weight["area"] == wanted]
