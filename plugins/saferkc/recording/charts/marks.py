@@ -60,8 +60,8 @@ def read_marks(
     role = _role(regimes, rows)
     marks = [
         *_rules(regimes, points, role, register),
-        *_notes(settings, register, name, series.class_name, borough),
-        *_entries(register, name, role),
+        *_notes(settings, register, name, series, borough),
+        *_entries(register, name, series, role),
     ]
     changes = _changes(connection, series, name, borough)
     return tuple(mark for _, mark in _with_findings(marks, changes, points))
@@ -114,30 +114,35 @@ def _is_restated_until(points: Sequence[Point], start: date) -> bool:
     return bool(before and after) and before[-1].is_restated and not after[0].is_restated
 
 
-def _notes(
-    settings: Settings, register: Register, name: str, class_name: str, borough: str | None
-) -> Iterator[_Marked]:
+def _notes(settings: Settings, register: Register, name: str, series: Series, borough: str | None) -> Iterator[_Marked]:
     """What analysts noted of the series, of all its classes or of this one, here or everywhere."""
-    changes = {row["note_code"]: row["change_code"] for row in register.series if row["series"] == name}
+    entries = {row["note_code"]: row for row in register.series if row["series"] == name}
     with (settings.dbt_project_dir / "seeds" / "recording_notes.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             if (
                 row["series"] == name
-                and row["class_name"] in ("", class_name)
+                and row["class_name"] in ("", series.class_name)
                 and row["borough_code"] in ("", borough or "")
+                and _is_of_mart(entries.get(row["note_code"], {}).get("feed", ""), series)
             ):
                 start, end = date.fromisoformat(row["from_month"]), date.fromisoformat(row["to_month"])
                 title, _, words = row["note"].partition(": ")
-                yield changes.get(row["note_code"], ""), Mark("note", start, title, words[:1].upper() + words[1:], end)
+                code = entries.get(row["note_code"], {}).get("change_code", "")
+                yield code, Mark("note", start, title, words[:1].upper() + words[1:], end)
 
 
-def _entries(register: Register, name: str, role: _Role) -> Iterator[_Marked]:
+def _is_of_mart(feed: str, series: Series) -> bool:
+    """Whether what concerns a feed (empty: all of them) concerns a series made of published figures, or of records."""
+    return not feed or feed.startswith(_PUBLISHED) == series.mart.is_published
+
+
+def _entries(register: Register, name: str, series: Series, role: _Role) -> Iterator[_Marked]:
     """Entries of the register for the series that begin no rule of counting and are not in its notes."""
     for row in register.series:
         change = register.change(row["change_code"])
         if row["series"] != name or row["regime_code"] or row["note_code"] or change is None:
             continue
-        if change["status"] != "active":
+        if change["status"] != "active" or not _is_of_mart(row.get("feed", ""), series):
             continue
         treatment = register.treatments(row)[0 if role == "parent" else 1]
         start, end = date.fromisoformat(change["effective_from"]), change["effective_to"]
@@ -186,9 +191,9 @@ def _changes(connection: Connection, series: Series, name: str, borough: str | N
     found = []
     for change in list_changes(connection, include_all=True):
         is_here = change["geography"] == "all" or borough in change["evidence"].get("areas", ())
-        is_of_mart = change["feed"].startswith(_PUBLISHED) == series.mart.is_published
         label, whole = change["series"], change["parent_series"] or ""
         concerned = {label, whole, series_of(change["feed"], whole, label)}
+        is_of_mart = _is_of_mart(change["feed"], series)
         if change["kind"] != "real" and change["state"] in _STATES and is_here and is_of_mart and name in concerned:
             found.append(change)
     return found
