@@ -183,6 +183,12 @@ def test_the_main_message_follows_from_the_marks(marks: tuple[Mark, ...], messag
     assert message in main_message(burglary(*marks))
 
 
+def test_across_a_gap_the_comparable_line_is_named_and_its_range_where_it_is_estimated() -> None:
+    assert "compare the comparable line only, and give its range" in main_message(burglary(BREAK, restated=20.0))
+    restated = [Point(month, 50.0, 60.0 if month < RULE else 50.0) for month in MONTHS]
+    assert "compare the comparable line only." in main_message(charted(restated, BREAK))
+
+
 def test_few_a_month_are_said_to_be_few() -> None:
     assert "a single rise or fall says little" in main_message(charted([Point(month, 4.0) for month in MONTHS]))
     assert "says little" not in main_message(burglary())

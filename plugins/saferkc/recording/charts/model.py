@@ -29,9 +29,12 @@ class Point:
     @property
     def is_restated(self) -> bool:
         """Whether the comparable figure is another than the recorded one, or an estimate."""
-        if self.comparable is None:
-            return False
-        return self.comparable != self.as_recorded or (self.low is not None and self.low != self.high)
+        return self.comparable is not None and (self.comparable != self.as_recorded or self.has_bounds)
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether the comparable figure is an estimate, which lies between bounds."""
+        return self.low is not None and self.high is not None and self.low < self.high
 
 
 @dataclass(frozen=True)

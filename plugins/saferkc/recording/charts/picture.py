@@ -100,7 +100,7 @@ def _head(figure: Figure, series: ChartedSeries, message: Sequence[str], height:
         figure.text(_LEFT, y, line, fontsize=style.TEXT_SIZE)
     if series.is_simulated:
         figure.text(
-            _RIGHT, 1 - 0.3 / height, "SIMULATED DATA", ha="right", fontsize=style.TEXT_SIZE, fontweight="bold",
+            _RIGHT - 0.006, 1 - 0.3 / height, "SIMULATED DATA", ha="right", fontsize=style.TEXT_SIZE, fontweight="bold",
             color=style.SIMULATED_TEXT, bbox={"facecolor": style.SIMULATED_GROUND, "pad": 4, "linewidth": 0},
         )  # fmt: skip
 

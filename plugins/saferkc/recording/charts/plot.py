@@ -180,7 +180,7 @@ def legend(series: ChartedSeries) -> list[Line2D | Patch]:
     if any(point.is_restated for point in series.points):
         handles.append(Line2D([], [], color=style.COMPARABLE, linewidth=1.6, linestyle=_COMPARABLE_DASH,
                               label="comparable: by the rule of today"))  # fmt: skip
-        if any(point.low is not None for point in series.points):
+        if any(point.has_bounds for point in series.points):
             handles.append(Patch(facecolor=style.BAND, label="where it lies, 9 times in 10"))
     if series.gaps():
         handles.append(Line2D([], [], color=style.GAP, linewidth=1.4, linestyle="dashed", label="gap: do not compare"))

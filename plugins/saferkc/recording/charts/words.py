@@ -30,7 +30,8 @@ def main_message(series: ChartedSeries) -> str:
     suspected = [number for number, mark in enumerate(marks, 1) if mark.kind == "suspected"]
     said = []
     if gaps and any(point.is_restated for point in series.points):
-        said.append(f"Counted differently from {_and(gaps)}: across the gap compare the comparable line only.")
+        only = "only, and give its range" if any(point.has_bounds for point in series.points) else "only"
+        said.append(f"Counted differently from {_and(gaps)}: across the gap compare the comparable line {only}.")
     elif gaps:
         said.append(f"Counted differently from {_and(gaps)}: do not compare months on two sides of a gap.")
     elif bridges:
