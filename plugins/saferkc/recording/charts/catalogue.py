@@ -16,7 +16,8 @@ from psycopg import sql
 
 from saferkc.warehouse.connection import Connection, fetch_all
 
-_RECORDED, _COMPARABLE = "_as_recorded", "_comparable"
+# the columns of a measure, behind its name: as recorded, by the rule of today, and the 90 % bounds of that
+FIGURES = ("_as_recorded", "_comparable", "_comparable_low", "_comparable_high")
 _PLACE_AND_TIME = {"geography_type", "geography_code", "month"}
 # unique indexes of the published tables that say of a month whether it may be compared; those dbt builds stay unseen
 _MARTS = r"""
@@ -164,13 +165,10 @@ def read_catalogue(connection: Connection) -> Catalogue:
     for row in fetch_all(connection, _MARTS):
         columns = frozenset(row["all_columns"])
         rest = set(row["key_columns"]) - _PLACE_AND_TIME
-        measures = [
-            name.removesuffix(_RECORDED)
-            for name in columns
-            if name.endswith(_RECORDED) and name.removesuffix(_RECORDED) + _COMPARABLE in columns
-        ]
+        names = {name.removesuffix(FIGURES[0]) for name in columns if name.endswith(FIGURES[0])}
+        measures = [name for name in names if {f"{name}{kind}" for kind in FIGURES} <= columns]
         if {"comparability", "regime_key", *_PLACE_AND_TIME} <= columns and len(rest) == 1 and len(measures) == 1:
-            mart = Mart(row["mart_schema"], row["mart_table"], rest.pop(), measures[0], columns)
+            mart = Mart(row["mart_schema"], row["mart_table"], rest.pop(), measures.pop(), columns)
             found += [Series(mart, name) for name in _classes(connection, mart)]
     return Catalogue(found)
 

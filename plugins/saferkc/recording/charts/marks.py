@@ -117,18 +117,17 @@ def _is_restated_until(points: Sequence[Point], start: date) -> bool:
 def _notes(settings: Settings, register: Register, name: str, series: Series, borough: str | None) -> Iterator[_Marked]:
     """What analysts noted of the series, of all its classes or of this one, here or everywhere."""
     entries = {row["note_code"]: row for row in register.series if row["series"] == name}
-    with (settings.dbt_project_dir / "seeds" / "recording_notes.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            if (
-                row["series"] == name
-                and row["class_name"] in ("", series.class_name)
-                and row["borough_code"] in ("", borough or "")
-                and _is_of_mart(entries.get(row["note_code"], {}).get("feed", ""), series)
-            ):
-                start, end = date.fromisoformat(row["from_month"]), date.fromisoformat(row["to_month"])
-                title, _, words = row["note"].partition(": ")
-                code = entries.get(row["note_code"], {}).get("change_code", "")
-                yield code, Mark("note", start, title, words[:1].upper() + words[1:], end)
+    path = settings.dbt_project_dir / "seeds" / "recording_notes.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        notes = [row for row in csv.DictReader(stream) if row["series"] == name]
+    for note in notes:
+        entry = entries.get(note["note_code"])
+        is_here = note["class_name"] in ("", series.class_name) and note["borough_code"] in ("", borough or "")
+        if is_here and (entry is None or _is_of_mart(entry["feed"], series)):
+            start, end = date.fromisoformat(note["from_month"]), date.fromisoformat(note["to_month"])
+            title, _, words = note["note"].partition(": ")
+            code = entry["change_code"] if entry else ""
+            yield code, Mark("note", start, title, words[:1].upper() + words[1:], end)
 
 
 def _is_of_mart(feed: str, series: Series) -> bool:
@@ -142,7 +141,7 @@ def _entries(register: Register, name: str, series: Series, role: _Role) -> Iter
         change = register.change(row["change_code"])
         if row["series"] != name or row["regime_code"] or row["note_code"] or change is None:
             continue
-        if change["status"] != "active" or not _is_of_mart(row.get("feed", ""), series):
+        if change["status"] != "active" or not _is_of_mart(row["feed"], series):
             continue
         treatment = register.treatments(row)[0 if role == "parent" else 1]
         start, end = date.fromisoformat(change["effective_from"]), change["effective_to"]

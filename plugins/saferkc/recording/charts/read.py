@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from psycopg import sql
 
-from saferkc.recording.charts.catalogue import Series
+from saferkc.recording.charts.catalogue import FIGURES, Series
 from saferkc.recording.charts.marks import read_marks
 from saferkc.recording.charts.model import ChartedSeries, Point
 from saferkc.settings import Settings
@@ -95,11 +95,9 @@ def _rows(
     connection: Connection, series: Series, code: str, since: date | None, until: date | None
 ) -> list[dict[str, Any]]:
     mart = series.mart
-    bounds = (f"{mart.measure}_comparable_low", f"{mart.measure}_comparable_high")
     taken = [
         "month", "geography_type", "geography_name", "borough_code", "regime_key", "comparability", "caveat",
-        "is_simulated", "build_id", f"{mart.measure}_as_recorded", f"{mart.measure}_comparable",
-        *(name for name in bounds if name in mart.columns),
+        "is_simulated", "build_id", *(f"{mart.measure}{kind}" for kind in FIGURES),
     ]  # fmt: skip
     query = sql.SQL(
         "select {} from {} where geography_code = %(code)s and {} = %(class)s"
@@ -116,8 +114,7 @@ def _rows(
 def _point(row: _Row, series: Series) -> Point:
     measure = series.mart.measure
     as_recorded, comparable, low, high = (
-        None if (value := row.get(f"{measure}{kind}")) is None else float(value)
-        for kind in ("_as_recorded", "_comparable", "_comparable_low", "_comparable_high")
+        None if (value := row[f"{measure}{kind}"]) is None else float(value) for kind in FIGURES
     )
     is_open = any(words in (row["caveat"] or "") for words in _STILL_CHANGES)
     return Point(row["month"], as_recorded, comparable, low, high, "provisional" if is_open else row["comparability"])
