@@ -102,21 +102,3 @@
         )
     )
 {%- endmacro %}
-
-
-{#-
-    Whether a bridge tells more than the figures as recorded, for one area: over the rows of what a change moved (the
-    weights of a class to others, not of what it keeps), with `count` what the giving class counted in a usual month,
-    or year, of the year before the change. It does where the bounds, half their width each way, are no further away
-    than what moved: then the mean error is at most about half of that of the figures as recorded, unless hardly
-    anything moved (5 % of a class) and chance made it look like more. Where a month's bridge is not worth it, a
-    year's may be. One answer for a change, an area and a step of time, so that no series has a bridge in one month
-    and none in the next.
--#}
-{% macro is_worth_bridging(count, weight, weight_low, weight_high) -%}
-    (
-        sum({{ bridging_z_squared() }} * {{ count }} * {{ weight }} * (1 - {{ weight }}))
-        + sum(power({{ count }} * ({{ weight_high }} - {{ weight_low }}) / 2, 2))
-        <= power(sum({{ count }} * {{ weight }}), 2)
-    )
-{%- endmacro %}

@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 from jinja2 import Environment
-from saferkc.recording.bridged import Z_SQUARED, bridged, bridged_difference, is_worth_bridging
+from saferkc.recording.bridged import Z_SQUARED, bridged, bridged_difference
 from saferkc.settings import Settings
 
 MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros" / "bridging.sql"
@@ -51,17 +51,13 @@ def test_the_database_says_what_arrays_say(embedded_home: Settings, kind: str) -
             f"select {_sql('bridged', 'now', 'weight')}, {_sql('bridged_low', 'now', *WEIGHTS)}, "
             f"{_sql('bridged_high', 'now', *WEIGHTS)}, {_sql('bridged_difference', 'now', 'before', 'weight')}, "
             f"{_sql('bridged_difference_low', 'now', 'before', *WEIGHTS)}, "
-            f"{_sql('bridged_difference_high', 'now', 'before', *WEIGHTS)}, "
-            f"{_sql('is_worth_bridging', 'now', *WEIGHTS)}::integer from counts group by number order by number"
+            f"{_sql('bridged_difference_high', 'now', 'before', *WEIGHTS)} from counts group by number order by number"
         ).fetchall()
     found = np.array(selected, dtype=float).T
     now, before, *weights = rows
     one, two = bridged(now, *weights), bridged_difference(now, before, *weights)
     expected = np.array([one.estimate, one.low, one.high, two.estimate, two.low, two.high])
-    worth = is_worth_bridging(now, *weights)
-    assert 0 < worth.sum() < ROWS
-    assert found[-1].astype(bool).tolist() == worth.tolist()
-    np.testing.assert_allclose(found[:-1], expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_both_have_one_constant() -> None:

@@ -169,6 +169,17 @@ def test_nothing_is_said_before_the_months_tell_anything() -> None:
         shifts(panel.counts[:, 1], panel.total, 11)
 
 
+def test_what_would_tell_less_than_the_figures_as_recorded_is_no_bridge() -> None:
+    """5 % of five offences a month in one area alone: any estimate is a guess."""
+    case = recoded(2, 0.1, 1, 0.05)
+    assert code_weights(case.until(12), case.place, GIVES)
+    assert code_weights(case.until(12), case.place, GIVES, only_worth=True) == []
+    clear = recoded(2, 1.0, 9, 0.4)
+    assert code_weights(clear.until(12), clear.place, GIVES, only_worth=True) == code_weights(
+        clear.until(12), clear.place, GIVES
+    )
+
+
 def test_a_real_change_has_no_code_map() -> None:
     feed = make_case("7", 3).feed
     assert all(code_map(feed, change) == [] for change in examine(feed) if change.lead.kind == "real")

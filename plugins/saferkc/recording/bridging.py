@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from saferkc.recording.bridged import is_worth_bridging
 from saferkc.recording.codes import CodeEvent, code_events, joined
 from saferkc.recording.findings import Change, Finding
 from saferkc.recording.recodes import MOST_AFTER, MOST_BEFORE, Shift, shifts
@@ -51,7 +52,7 @@ def code_map(feed: Feed, change: Change) -> list[dict[str, Any]]:
     panel = replace(panel, areas=tuple(panel.areas[i] for i in rows), counts=panel.counts[rows])
     found: dict[tuple[str, str, str | None], CodeWeight] = {}
     for place, gives in _by_month(panel, change.findings).items():
-        for weight in code_weights(panel, place, gives, only_sure=True):
+        for weight in code_weights(panel, place, gives, only_worth=True):
             found.setdefault((weight.from_class, weight.to_class, weight.area), weight)
     return [asdict(weight) for weight in found.values()]
 
@@ -88,14 +89,15 @@ def _pairs(finding: Finding, event: CodeEvent | None) -> Iterator[tuple[str, str
 
 
 def code_weights(
-    panel: Panel, place: int, gives: Mapping[str, Sequence[str]], *, only_sure: bool = False
+    panel: Panel, place: int, gives: Mapping[str, Sequence[str]], *, only_worth: bool = False
 ) -> list[CodeWeight]:
     """Estimate the code map of a change at month number ``place``, for all areas together and for each.
 
     ``gives`` names for each class that gave those that it gave to, as they are called now. Codes that were renamed in
     that month are told by their old name; older renames are joined. Nothing is said of a class while the months tell
-    nothing: without one after, or without a year before. With ``only_sure`` nothing is said either of a class that
-    may have given nothing: beside a larger giver it is often an echo.
+    nothing: without one after, or without a year before. With ``only_worth`` nothing is said either of a class whose
+    bridge, of a year in all areas together, would tell less than its figures as recorded: what it gave is hardly
+    known, and beside a larger giver it is often an echo.
 
     Raises ``ValueError`` where a class is not among the panel's.
     """
@@ -112,7 +114,7 @@ def code_weights(
     result: list[CodeWeight] = []
     for giver, gainers in gives.items():
         shift = _shift(counts, total, giver, place)
-        if shift is None or (only_sure and shift[0][1] <= 0):
+        if shift is None or (only_worth and not _is_worth(counts[giver], place, shift[0])):
             continue
         told.add(giver)
         parts = _parts([counts[name] for name in gainers], place)
@@ -142,6 +144,11 @@ def _shift(counts: Mapping[str, Floats], total: Floats, giver: str, place: int) 
         return None
     together, own = shifts(kept, total, place, is_new=is_new)
     return [_bounds(together, ()), *(_bounds(own, number) for number in range(len(kept)))]
+
+
+def _is_worth(kept: Floats, place: int, gave: _Bounds) -> bool:
+    year = kept[:, max(0, place - LEAST_BEFORE) : place].sum(keepdims=True)[0]
+    return bool(is_worth_bridging(year, *(np.array([value]) for value in gave)))
 
 
 def _bounds(shift: Shift, index: int | tuple[()]) -> _Bounds:
