@@ -13,7 +13,9 @@ from recording_helpers import NEW, NEW_NAME_FROM, NEW_NAME_MONTH, OLD, deliver_c
 from saferkc.alerts import Alert, list_alerts
 from saferkc.cli.decisions import decide_change
 from saferkc.publishing import AuditHeldError, AuditResult, audit, begin_build, build_data_docs, publish
+from saferkc.recording.ledger import add_change, set_gone
 from saferkc.recording.reading import read_feeds
+from saferkc.recording.telling import tell_people
 from saferkc.recording.watch import WatchError, watch
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect, fetch_all
@@ -267,3 +269,27 @@ def test_a_look_that_breaks_is_missed_by_the_audit_and_told_to_the_engineers(
     nights.run()
     assert [row["effective_month"] for row in kept_changes(nights.settings)] == [NEW_NAME_MONTH]
     assert [alert.audience for alert in nights.alerts()] == ["community_safety_team"]
+
+
+def test_a_fault_silences_what_is_counted_of_the_same_feed_by_ward(nights: Nights) -> None:
+    change = {
+        "series": "A ward", "parent_series": "All offences", "feed": f"{FEED} by ward of E09000020", "geography": "all",
+        "effective_month": NEW_NAME_MONTH, "kind": "recording", "nature": "geography", "confidence": 0.9,
+        "evidence": {"sentences": ["A boundary moved."]}, "state": "suspected", "register_id": None,
+        "treatment": "break",
+    }  # fmt: skip
+    fault = change | {"feed": FEED, "kind": "data_fault", "nature": "coverage", "treatment": "hold"}
+    with connect(nights.settings) as connection:
+        add_change(connection, change)
+        add_change(connection, fault)
+        tell_people(connection, {FEED: "Recorded crime"})
+    assert nights.alerts() == []
+    with connect(nights.settings) as connection:
+        set_gone(connection, [2])
+        tell_people(connection, {FEED: "Recorded crime"})
+    (alert,) = nights.alerts()
+    assert "What changed (Recorded crime): A boundary moved." in alert.body
+    with connect(nights.settings) as connection:
+        set_gone(connection, [1])
+        tell_people(connection, {FEED: "Recorded crime"})
+    assert nights.alerts() == []

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from saferkc.publishing.engine import own_expectations
-from saferkc.publishing.recording_checks import source_of, suite_of
-from saferkc.recording.standing import Standing, as_standing
+from saferkc.publishing.recording_checks import suite_of
+from saferkc.recording.standing import Standing, as_standing, source_of
 from saferkc.recording.telling import body_of, title_of
 from saferkc.settings import Settings
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from saferkc.publishing.checks import Check, Checker, Outcome, SuiteResult
 from saferkc.recording.looks import LOOK_CHECK, LOOK_SUITE, NEXT_STEP, feeds_due, looked_at, not_looked_at
 from saferkc.recording.reading import FEEDS
-from saferkc.recording.standing import STANDING, Aspect, Severity, Standing, as_standing
+from saferkc.recording.standing import STANDING, Aspect, Severity, Standing, as_standing, source_of
 from saferkc.warehouse.connection import Connection, fetch_all
 
 _DECIDE = (
@@ -58,11 +58,6 @@ def check_recording(checker: Checker, connection: Connection, build_id: int) -> 
         for name in names
     ]
     return [*results, _missing_looks([due.feed for due in feeds_due(connection, build_id, FEEDS)])]
-
-
-def source_of(name: str) -> str:
-    """The feed of the warehouse that the detector's feed is read from: "police_offences by ward" from the first."""
-    return name.partition(" ")[0]
 
 
 def suite_of(name: str, changes: Sequence[Standing]) -> list[Check]:

@@ -73,6 +73,11 @@ class Standing:
         return f"Change {self.change_id}: {' '.join(self.sentences)} {ending}".rstrip()
 
 
+def source_of(feed: str) -> str:
+    """The feed of the warehouse that one of the detector's is read from: the first word of its name."""
+    return feed.partition(" ")[0]
+
+
 def shown(result: Mapping[str, Any] | None) -> str:
     """The evidence in an expectation's result as the data docs show it, in HTML: labels come from agencies' files."""
     told = (result or {}).get("details", {}).get("evidence", ())

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
+from saferkc.recording.standing import source_of
 from saferkc.recording.words import month_in_words
 from saferkc.warehouse.connection import Connection, fetch_all
 
@@ -29,8 +30,8 @@ def cause(change_id: int) -> str:
 def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
     """Raise an alert for each suspected change, and resolve those of changes that are suspected no longer.
 
-    While a fault of a feed's data stands, nothing new is said about its counting: the fault may be all there is to it.
-    ``names`` are the feeds' names for people.
+    While a fault of a feed's data stands, nothing new is said about its counting, by ward or by borough: the fault may
+    be all there is to it. ``names`` are the names for people of the warehouse's feeds.
     """
     rows = fetch_all(
         connection,
@@ -38,7 +39,8 @@ def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
         select c.*,
             exists (
                 select from quality.recording_change as f
-                where f.feed = c.feed and f.kind = 'data_fault' and f.state in ('suspected', 'confirmed')
+                where split_part(f.feed, ' ', 1) = split_part(c.feed, ' ', 1)
+                    and f.kind = 'data_fault' and f.state in ('suspected', 'confirmed')
             ) as is_silenced
         from quality.recording_change as c
         where c.kind in ('recording', 'unsure') and c.state = 'suspected'
@@ -55,7 +57,7 @@ def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
             severity="act",
             audience="community_safety_team",
             title=title_of(row),
-            body=body_of(row, names.get(row["feed"], row["feed"])),
+            body=body_of(row, names.get(source_of(row["feed"]), row["feed"])),
         )
     _close(connection, {cause(row["change_id"]) for row in rows})
 
