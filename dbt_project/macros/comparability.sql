@@ -271,7 +271,7 @@ differences as (
 
 {#-
     Conditions on which an incremental monthly mart is built whole: the ledger of changes in counting was written, for
-    one of its feeds, since the build that wrote it; and, for a mart that rests on shares, a share is another.
+    one of its feeds, since the build that wrote it; and a share of one of its series is another.
 -#}
 {% macro is_ledger_changed(feeds) -%}
     exists (
@@ -292,7 +292,13 @@ differences as (
     exists (
         select 1
         from {{ ref('recording_code_weight') }} as weights
-        where weights.build_id > (select max(this_table.build_id) from {{ this }} as this_table)
+        where
+            weights.build_id > (select max(this_table.build_id) from {{ this }} as this_table)
+            and weights.series in (
+                select regimes.series
+                from {{ ref('dim_recording_regime') }} as regimes
+                where regimes.regime_key in (select this_table.regime_key from {{ this }} as this_table)
+            )
     )
 {%- endmacro %}
 

@@ -27,8 +27,8 @@
 {% macro code_map_of_evidence(relation) -%}
     select
         {{ relation }}.change_id,
-        coalesce(pairs.pair ->> 'from_class', pairs.pair ->> 'from_code') as from_label,
-        coalesce(pairs.pair ->> 'to_class', pairs.pair ->> 'to_code') as to_label,
+        pairs.pair ->> 'from_class' as from_label,
+        pairs.pair ->> 'to_class' as to_label,
         coalesce(pairs.pair ->> 'weight_basis', 'estimated') as basis,
         nullif(pairs.pair ->> 'area', '') as area,
         (pairs.pair ->> 'weight')::double precision as weight,
