@@ -260,3 +260,24 @@ def test_decisions_change_the_marts_on_the_next_build_and_nothing_else(warehouse
     assert figure["offences_comparable"] == figure["offences_as_recorded"]
     elsewhere = rows["E12000007", "residential", date(2017, 6, 1)]
     assert (elsewhere["comparability"], elsewhere["change_on_same_month_last_year"]) == ("break", None)
+
+
+def test_a_finding_of_the_records_reaches_their_mart_and_no_published_one(warehouse: Settings) -> None:
+    published = marts(warehouse)
+    finding = FINDING | {"feed": "police_offences", "effective_month": date(2016, 1, 1), "state": "confirmed"}
+    with connect(warehouse) as connection:
+        add_change(connection, finding)
+    assert run_dbt(warehouse, *OF_THE_LEDGER, "burglary_police_monthly", verb="run") == []
+    assert marts(warehouse) == published
+    with connect(warehouse) as connection:
+        rows = fetch_all(
+            connection,
+            "select month, comparability, comparable_basis, change_on_same_month_last_year is null as is_untold"
+            " from build_burglary.burglary_police_monthly"
+            " where geography_type = 'borough' and burglary_class = 'residential'",
+        )
+    found = {row["month"]: (row["comparability"], row["comparable_basis"], row["is_untold"]) for row in rows}
+    # two changes lie between 2015 and today, and the records tell of the later one only
+    assert found[date(2015, 6, 1)] == ("comparable", None, False)
+    assert found[date(2016, 6, 1)] == ("bridged", "dual_coded", True)
+    assert found[date(2017, 2, 1)] == ("comparable", "dual_coded", False)
