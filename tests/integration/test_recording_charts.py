@@ -118,6 +118,9 @@ def test_a_ward_is_found_by_its_name_and_its_small_numbers_are_drawn(published: 
     assert by_name == charted(published, catalogue, "burglary_police/residential", code)
     assert by_name.area == f"{name} ward"
     assert by_name.gaps() == (RULE,)
+    redrawn = [mark for mark in by_name.marks_in_sight() if mark.start == date(2014, 5, 1)]
+    # records are put into today's wards by their small area
+    assert [mark.kind for mark in redrawn] == ["bridge"]
     with pytest.raises(UnknownAreaError, match=f"did you mean {name}"):
         charted(published, catalogue, "burglary_police/residential", "Goldborne")
 

@@ -33,6 +33,8 @@ _NATURES = {
     "system": "a new recording system", "practice": "another practice of recording", "coverage": "other coverage",
     "revision": "earlier months restated",
 }  # fmt: skip
+# how the register calls all series by ward, of records and as published
+_BY_WARD = {False: "records_by_ward", True: "offences_by_ward"}
 # feeds of what the Metropolitan Police publishes: another counting than of the records that agencies send
 _PUBLISHED = "mps_"
 # whether a class is its series as a whole, or a part of it, to which another treatment may apply
@@ -63,6 +65,9 @@ def read_marks(
         *_notes(settings, register, name, series, borough),
         *_entries(register, name, series, role),
     ]
+    if rows[-1]["geography_type"] == "ward":
+        # a ward is a class of the borough: what changes its boundaries concerns every series of it
+        marks += _entries(register, _BY_WARD[series.mart.is_published], series, "children")
     changes = _changes(connection, series, name, borough)
     return tuple(mark for _, mark in _with_findings(marks, changes, points))
 
