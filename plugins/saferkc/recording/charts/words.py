@@ -35,9 +35,8 @@ def main_message(series: ChartedSeries) -> str:
     elif gaps:
         said.append(f"Counted differently from {_and(gaps)}: do not compare months on two sides of a gap.")
     elif bridges:
-        said.append(
-            f"The rule of {_and(bridges)} does not affect this series: months before and after may be compared."
-        )
+        when = _and(bridges)
+        said.append(f"Counting changed on {when}, but this figure holds: months before and after may be compared.")
     if suspected:
         said.append(
             f"A change in counting is suspected (see {_and([str(number) for number in suspected])}):"
