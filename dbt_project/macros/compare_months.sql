@@ -42,11 +42,13 @@
     where nothing was counted: the files of a partner name only what there was. The relation holds the area columns,
     month, `class_columns`, <measure>_as_recorded, the further counts of `also` and is_simulated, one row an area,
     class and month. `only` is a condition on area and class columns, where not every class is wanted of every area.
+    Where only some `months` are counted (see compared_months.sql), areas and classes are those that the mart holds,
+    with `part` (a condition) those of one part of it.
 
     Zeros are put together with what was counted and added up, not joined to it: the planner takes such a CTE for a
     few rows, and its join would compare every row of an area with every other.
 -#}
-{% macro every_month(relation, class_columns, measure, feed, also=[], only=none) -%}
+{% macro every_month(relation, class_columns, measure, feed, also=[], only=none, months=none, part='true') -%}
     {%- set areas = area_columns() -%}
     {%- set counts = [measure ~ '_as_recorded'] + also -%}
     select
@@ -78,17 +80,39 @@
         union all
         select
             {%- for column in areas %}
-            areas.{{ column }},
+            {{ 'areas' if months is none else 'known' }}.{{ column }},
             {%- endfor %}
             {%- for column in class_columns %}
-            classes.{{ column }},
+            {{ 'classes' if months is none else 'known' }}.{{ column }},
             {%- endfor %}
             months.month,
             {%- for column in counts %}
             0 as {{ column }},
             {%- endfor %}
             false as is_found,
-            months.is_simulated
+            {{ 'months' if months is none else 'known' }}.is_simulated
+        {%- if months is not none %}
+        from (
+            select
+                {{ (areas + class_columns) | join(', ') }},
+                {{ any_true(any_true('is_simulated')) }} over () as is_simulated
+            from {{ this }}
+            where
+                {{ part }}
+                and month = (select max(month) from {{ this }} where {{ part }})
+            group by {{ (areas + class_columns) | join(', ') }}
+        ) as known
+        cross join (
+            select every_month.month
+            from unnest(array[{{ months }}]::date[]) as every_month (month)
+            where
+                every_month.month >= (select min(month) from {{ this }} where {{ part }})
+                and every_month.month <= greatest(
+                    (select max(month) from {{ relation }}),
+                    (select newest_month from {{ ref('int_partner_feeds__newest_months') }} where feed = '{{ feed }}')
+                )
+        ) as months
+        {%- else %}
         from (select distinct {{ areas | join(', ') }} from {{ relation }}) as areas
         cross join (select distinct {{ class_columns | join(', ') }} from {{ relation }}) as classes
         cross join (
@@ -109,6 +133,7 @@
         ) as months
         {%- if only %}
         where {{ only }}
+        {%- endif %}
         {%- endif %}
     ) as found_and_zeros
     group by {{ (areas + class_columns) | join(', ') }}, month

@@ -10,6 +10,12 @@
 {% macro last_of_month(column) -%} ({{ first_of_month(column) }} + interval '1 month' - interval '1 day')::date {%- endmacro %}
 
 
+{#- The newest month that is over at the end of a day. -#}
+{% macro newest_whole_month(column) -%}
+    ({{ first_of_month(column ~ " + interval '1 day'") }} - interval '1 month')::date
+{%- endmacro %}
+
+
 {#- First day of the financial year (1 April) that a day lies in. -#}
 {% macro financial_year_start(column) -%}
     make_date(

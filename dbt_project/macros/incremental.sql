@@ -108,7 +108,8 @@
 {#-
     Incremental strategy `replace_changed_records`: deletes the rows of changed records and puts the new ones in.
     meta.rebuilds says which `feeds` (and `lookups`) change the model and by which `key` of raw. Its rows are found by
-    `key_column` (surrogate key of `key`, so that one index serves) or by `key`.
+    `key_column` (surrogate key of `key`, so that one index serves) or by `key`. With `relatives`, rows that were made
+    anew because of another record are replaced as well.
 -#}
 {% macro get_incremental_replace_changed_records_sql(arg_dict) -%}
     {%- set rebuilds = config.get('meta')['rebuilds'] -%}
@@ -119,7 +120,10 @@
             select {% if rebuilds.get('key_column') %}{{ surrogate_key(['changed.' ~ rebuilds.key]) }}
             {%- else %}changed.{{ rebuilds.key }}{% endif %}
             from ({{ changed_records(rebuilds.feeds, rebuilds.key, rebuilds.get('lookups', [])) }}) as changed
-        );
+        )
+        {%- if rebuilds.get('relatives') %}
+        or {{ rebuilds.key_column }} in (select made.{{ rebuilds.key_column }} from {{ arg_dict['temp_relation'] }} as made)
+        {%- endif %};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
@@ -152,20 +156,27 @@
 
 
 {#- Those months as a list of literals. -#}
-{% macro changed_months(feeds, lookups=[]) -%}
+{% macro changed_months(feeds, lookups=[], people=[]) -%}
     {%- set months -%}
-    select distinct changed.period::text as month from ({{ periods_of_changed_records(feeds, lookups) }}) as changed
+    select distinct changed.period::text as month
+    from ({{ periods_of_changed_records(feeds, lookups, people) }}) as changed
     {%- endset -%}
     {{ listed(months) }}
 {%- endmacro %}
 
 
-{#- Incremental strategy `replace_changed_months`: meta.rebuilds says which `feeds` and `lookups` change the model. -#}
+{#-
+    Incremental strategy `replace_changed_months`: meta.rebuilds says which `feeds`, `lookups` and feeds of `people`
+    change the model.
+-#}
 {% macro get_incremental_replace_changed_months_sql(arg_dict) -%}
     {%- set rebuilds = config.get('meta')['rebuilds'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arg_dict['target_relation'] }}
-    where month in ({{ changed_months(rebuilds.feeds, rebuilds.get('lookups', [])) }});
+    where
+        month in (
+            {{ changed_months(rebuilds.feeds, rebuilds.get('lookups', []), rebuilds.get('people', [])) }}
+        );
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}

@@ -51,3 +51,13 @@
 {% macro code_of_name(column) -%}
     replace(regexp_replace(replace(lower({{ column }}), '&', 'and'), '[^a-z0-9 ]', '', 'g'), ' ', '_')
 {%- endmacro %}
+
+
+{#- The feed that a class of asb_monthly is counted from. -#}
+{% macro feed_of_asb_class(column) -%}
+    case
+        when {{ column }} like 'police%' then 'police_asb_incidents'
+        when {{ column }} like 'landlord%' then 'tmo_asb_cases'
+        else 'council_enforcement_actions'
+    end
+{%- endmacro %}

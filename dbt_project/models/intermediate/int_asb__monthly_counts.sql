@@ -1,8 +1,9 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_changed_financial_years',
+        incremental_strategy='replace_changed_months',
         on_schema_change='fail',
+        indexes=[{'columns': ['month']}, {'columns': ['build_id']}],
         meta={
             'rebuilds': {
                 'feeds': ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
@@ -87,7 +88,7 @@ inner join {{ ref('dim_date') }} as dates on records.month = dates.date
 {% if is_incremental() %}
 where
     records.month in (
-        {{ months_of_changed_financial_years(
+        {{ changed_months(
             ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
             lookups=place_lookups(),
         ) }}

@@ -20,5 +20,5 @@ select
     last_day,
     {{ first_of_month('last_day') }} as newest_month,
     -- a month is whole when the extract of its last day was delivered
-    ({{ first_of_month("last_day + interval '1 day'") }} - interval '1 month')::date as newest_whole_month
+    {{ newest_whole_month('last_day') }} as newest_whole_month
 from last_days

@@ -15,11 +15,7 @@ with monthly as (
         months.asb_class,
         months.records_as_recorded,
         months.is_simulated,
-        case
-            when months.asb_class like 'police%' then 'police_asb_incidents'
-            when months.asb_class like 'landlord%' then 'tmo_asb_cases'
-            else 'council_enforcement_actions'
-        end as feed
+        {{ feed_of_asb_class('months.asb_class') }} as feed
     from {{ ref('asb_monthly') }} as months
     where months.geography_type = 'borough'
 ),

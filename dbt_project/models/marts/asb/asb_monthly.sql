@@ -1,14 +1,32 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'asb_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
+                'lookups': place_lookups(),
+                'part_of': feed_of_asb_class('asb_class'),
+                'newest': ['police_asb_incidents', 'tmo_asb_cases', 'council_enforcement_actions'],
+                'class': 'asb_class',
+                'counts': ['records_as_recorded'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 with recorded as (
     select * from {{ ref('int_asb__monthly_counts') }}
+    where {{ in_months('month', read) }}
 ),
 
 by_area as (
@@ -18,8 +36,7 @@ by_area as (
 -- beside its classes each feed has a class that is all of it
 by_class as (
     select
-        *,
-        false as is_parent
+        *
     from by_area
     where asb_class <> 'police_not_known'
     union all
@@ -33,8 +50,7 @@ by_class as (
         end as asb_class,
         month,
         record_count,
-        is_simulated,
-        true as is_parent
+        is_simulated
     from by_area
 ),
 
@@ -43,12 +59,11 @@ summed as (
         {{ area_columns() | join(', ') }},
         feed,
         asb_class,
-        is_parent,
         month,
         sum(record_count)::integer as records_as_recorded,
         {{ any_true('is_simulated') }} as is_simulated
     from by_class
-    group by {{ area_columns() | join(', ') }}, feed, asb_class, is_parent, month
+    group by {{ area_columns() | join(', ') }}, feed, asb_class, month
 ),
 
 calls as (
@@ -67,11 +82,15 @@ actions as (
 ),
 
 every_month as (
-    {{ every_month('calls', ['asb_class', 'is_parent'], 'records', 'police_asb_incidents') }}
-    union all
-    {{ every_month('cases', ['asb_class', 'is_parent'], 'records', 'tmo_asb_cases') }}
-    union all
-    {{ every_month('actions', ['asb_class', 'is_parent'], 'records', 'council_enforcement_actions') }}
+    {% for relation, feed in {
+        'calls': 'police_asb_incidents', 'cases': 'tmo_asb_cases', 'actions': 'council_enforcement_actions',
+    }.items() -%}
+    {{ every_month(
+        relation, ['asb_class'], 'records', feed,
+        months=read, part=feed_of_asb_class('asb_class') ~ " = '" ~ feed ~ "'",
+    ) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- a service that did not exist yet took no action: it has no figure, and not 0
@@ -79,13 +98,19 @@ first_months as (
     select
         asb_class,
         min(month) as first_month
+    {%- if months %}
+    from {{ this }}
+    where geography_type = 'borough'
+    {%- else %}
     from summed
+    {%- endif %}
     group by asb_class
 ),
 
 counts as (
     select
         every_month.*,
+        every_month.asb_class in ('police_all', 'landlord_all', 'council_all') as is_parent,
         case every_month.feed
             when 'police_asb_incidents' then 'asb_police'
             when 'tmo_asb_cases' then 'asb_cases'
@@ -109,4 +134,5 @@ counts as (
     subject='anti-social behaviour',
     whole='All anti-social behaviour reported to the police',
     also=['source_name'],
+    only=in_months('month', months),
 ) }}

@@ -1,8 +1,18 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year', 'power_used'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['council_enforcement_actions'],
+                'lookups': place_lookups(),
+            }
+        },
     )
 }}
 
@@ -16,7 +26,13 @@ with actions as (
     inner join {{ ref('dim_agency') }} as agencies on facts.agency_key = agencies.agency_key
     left join {{ ref('dim_date') }} as dates on facts.action_date_key = dates.date_key
     left join {{ ref('dim_time_band') }} as hours on facts.action_time_band_key = hours.time_band_key
-    where agencies.agency_code = 'council_pspo_knightsbridge'
+    where
+        agencies.agency_code = 'council_pspo_knightsbridge'
+        {% if is_incremental() %}
+        and facts.month in (
+            {{ months_of_changed_financial_years(['council_enforcement_actions'], lookups=place_lookups()) }}
+        )
+        {% endif %}
 )
 
 select

@@ -1,11 +1,33 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'burglary_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences', 'police_outcomes'],
+                'lookups': place_lookups(),
+                'people': ['police_outcomes'],
+                'outcomes': true,
+                'first_column': 'sanction_detections_by_offence_date',
+                'newest': ['police_offences'],
+                'class': 'burglary_class',
+                'counts': [
+                    'offences_as_recorded', 'sanction_detections_by_offence_date',
+                    'sanction_detections_by_outcome_date',
+                ],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 {%- set definitions = ['as_recorded', 'old_definition', 'new_definition'] -%}
 {#- in the order of the columns of the CTE of_class -#}
@@ -16,6 +38,7 @@
     'detected_by_offence_date', 'detected_by_outcome_date',
 ] -%}
 
+-- depends_on: {{ ref('fct_offence') }}, {{ ref('fct_offence_outcome') }} (which months a night changes is told by them)
 with burglaries as (
     select
         monthly.borough_key,
@@ -32,7 +55,9 @@ with burglaries as (
     from {{ ref('int_offences__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     inner join {{ ref('dim_location_type') }} as places on monthly.location_type_key = places.location_type_key
-    where offences.is_burglary
+    where
+        offences.is_burglary
+        and {{ in_months('monthly.month', read) }}
 ),
 
 detections as (
@@ -46,7 +71,9 @@ detections as (
         monthly.is_simulated
     from {{ ref('int_sanction_detections__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
-    where offences.is_burglary
+    where
+        offences.is_burglary
+        and ({{ in_months('monthly.month', read) }} or {{ in_months('monthly.outcome_month', read) }})
 ),
 
 classes (burglary_class) as (
@@ -111,6 +138,7 @@ of_class as (
         {{ any_true('detections.is_simulated') }} as is_simulated
     from detections
     inner join classes on classes.burglary_class in ('all', detections.class_as_recorded)
+    where {{ in_months('detections.' ~ month, read) }}
     group by detections.borough_key, detections.ward_key, detections.{{ month }}, classes.burglary_class
     {% endfor %}
 ),
@@ -134,7 +162,8 @@ found as (
 
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['burglary_class'], measure='offences', feed='police_offences', also=counted[1:]
+        'found', class_columns=['burglary_class'], measure='offences', feed='police_offences', also=counted[1:],
+        months=read,
     ) }}
 ),
 
@@ -167,4 +196,5 @@ counts as (
     restated='offences_by_the_rule_of_today',
     restated_over='burglary_2017',
     also=counted[1:7] + ['sanction_detections_by_offence_date', 'sanction_detections_by_outcome_date'],
+    only=in_months('month', months),
 ) }}

@@ -1,12 +1,32 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'repeat_of', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'people': ['police_victims'],
+                'looks_back': true,
+                'follows': 'int_burglary__premises',
+                'newest': ['police_victims'],
+                'class': 'repeat_of',
+                'counts': ['burgled_count'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which months a night changes is told by it)
 with victims as (
     select
         people.borough_key,
@@ -21,6 +41,18 @@ with victims as (
         offences.is_burglary
         and people.is_offence_held
         and people.victim_token is not null
+        and {{ in_months('people.month', with_months_before(read)) }}
+),
+
+victims_with_earlier as (
+    select
+        *,
+        count(*) over (
+            partition by victim_token
+            order by recorded_date
+            range between interval '1 year' preceding and interval '1 day' preceding
+        ) > 0 as is_repeat
+    from victims
 ),
 
 burgled as (
@@ -30,13 +62,10 @@ burgled as (
         month,
         'victim' as repeat_of,
         victim_token as token,
-        count(*) over (
-            partition by victim_token
-            order by recorded_date
-            range between interval '1 year' preceding and interval '1 day' preceding
-        ) > 0 as is_repeat,
+        is_repeat,
         is_simulated
-    from victims
+    from victims_with_earlier
+    where {{ in_months('month', read) }}
     union all
     select
         borough_key,
@@ -47,6 +76,7 @@ burgled as (
         burglaries_in_previous_12_months > 0 as is_repeat,
         is_simulated
     from {{ ref('int_burglary__premises') }}
+    where {{ in_months('month', read) }}
 ),
 
 of_area as (
@@ -68,7 +98,8 @@ found as (
 
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['repeat_of'], measure='repeats', feed='police_victims', also=['burgled_count']
+        'found', class_columns=['repeat_of'], measure='repeats', feed='police_victims', also=['burgled_count'],
+        months=read,
     ) }}
 ),
 
@@ -91,15 +122,20 @@ counts as (
                 then of_every_month.repeats_as_recorded
         end as repeats_as_recorded,
         of_every_month.burgled_count,
-        case
-            when {{ add_years('of_every_month.month', -1) }} >= history.first_month and of_every_month.burgled_count > 0
-                then of_every_month.repeats_as_recorded::numeric / of_every_month.burgled_count
-        end as repeat_share,
+        (
+            case
+                when
+                    {{ add_years('of_every_month.month', -1) }} >= history.first_month
+                    and of_every_month.burgled_count > 0
+                    then of_every_month.repeats_as_recorded::numeric / of_every_month.burgled_count
+            end
+        )::numeric(20, 10) as repeat_share,
         of_every_month.is_simulated
     from of_every_month
     cross join history
 ),
 
 {{ compare_months(
-    class_column='repeat_of', measure='repeats', subject='repeat burglary', also=['burgled_count', 'repeat_share']
+    class_column='repeat_of', measure='repeats', subject='repeat burglary', also=['burgled_count', 'repeat_share'],
+    only=in_months('month', months),
 ) }}

@@ -1,11 +1,27 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'hate_crime_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'newest': ['police_offences'],
+                'class': 'hate_crime_class',
+                'counts': ['offences_as_recorded'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 {#- classes of all hate crime; strands are added below, and both overlap -#}
 {%- set classes = {
@@ -29,7 +45,9 @@ with crimes as (
         offences.is_criminal_damage
     from {{ ref('int_offences__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
-    where monthly.is_hate_crime
+    where
+        monthly.is_hate_crime
+        and {{ in_months('monthly.month', read) }}
 ),
 
 -- an offence with several strands counts in each of them
@@ -43,6 +61,7 @@ strands as (
         {{ any_true('crime.is_simulated') }} as is_simulated
     from {{ ref('bridge_offence_hate_strand') }} as strand
     inner join {{ ref('fct_offence') }} as crime on strand.recorded_offence_key = crime.recorded_offence_key
+    where {{ in_months('strand.month', read) }}
     group by crime.borough_key, crime.ward_key, crime.month, strand.hate_strand_name
 ),
 
@@ -88,7 +107,7 @@ found as (
 -- a ward has few: its strands and classes are for the borough only
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['hate_crime_class'], measure='offences', feed='police_offences',
+        'found', class_columns=['hate_crime_class'], measure='offences', feed='police_offences', months=read,
         only="geography_type = 'borough' or hate_crime_class = 'hate_crime'",
     ) }}
 ),
@@ -103,4 +122,5 @@ counts as (
 
 {{ compare_months(
     class_column='hate_crime_class', measure='offences', subject='hate crime', whole='All hate crime',
+    only=in_months('month', months),
 ) }}

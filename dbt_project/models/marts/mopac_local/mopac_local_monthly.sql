@@ -1,11 +1,33 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'offence_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences', 'police_outcomes'],
+                'lookups': place_lookups(),
+                'people': ['police_outcomes'],
+                'outcomes': true,
+                'first_column': 'sanction_detections_by_offence_date',
+                'newest': ['police_offences'],
+                'class': 'offence_class',
+                'counts': [
+                    'offences_as_recorded', 'sanction_detections_by_offence_date',
+                    'sanction_detections_by_outcome_date',
+                ],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 {#- class: (condition on an offence, condition on the day, series, whether it is the series as a whole, in words) -#}
 {%- set violence = "offences.is_violence_with_injury" -%}
@@ -23,6 +45,7 @@
 } -%}
 {%- set counted = ['offences_as_recorded', 'detected_by_offence_date', 'detected_by_outcome_date'] -%}
 
+-- depends_on: {{ ref('fct_offence') }}, {{ ref('fct_offence_outcome') }} (which months a night changes is told by them)
 with monthly as (
     select
         monthly.borough_key,
@@ -36,8 +59,8 @@ with monthly as (
     from {{ ref('int_offences__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     where
-        offences.is_violence_with_injury
-        or offences.is_theft_from_motor_vehicle
+        (offences.is_violence_with_injury or offences.is_theft_from_motor_vehicle)
+        and {{ in_months('monthly.month', read) }}
 ),
 
 detections as (
@@ -55,8 +78,8 @@ detections as (
     from {{ ref('int_sanction_detections__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     where
-        offences.is_violence_with_injury
-        or offences.is_theft_from_motor_vehicle
+        (offences.is_violence_with_injury or offences.is_theft_from_motor_vehicle)
+        and ({{ in_months('monthly.month', read) }} or {{ in_months('monthly.outcome_month', read) }})
 ),
 
 of_class as (
@@ -84,7 +107,9 @@ of_class as (
         0 as detected_by_outcome_date,
         {{ any_true('is_simulated') }} as is_simulated
     from detections
-    where is_{{ class }}
+    where
+        is_{{ class }}
+        and {{ in_months('month', read) }}
     group by borough_key, ward_key, month
     union all
     select
@@ -97,7 +122,9 @@ of_class as (
         sum(detected_offence_count) as detected_by_outcome_date,
         {{ any_true('is_simulated') }} as is_simulated
     from detections
-    where is_{{ class }}
+    where
+        is_{{ class }}
+        and {{ in_months('outcome_month', read) }}
     group by borough_key, ward_key, outcome_month
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -122,7 +149,8 @@ found as (
 
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['offence_class'], measure='offences', feed='police_offences', also=counted[1:]
+        'found', class_columns=['offence_class'], measure='offences', feed='police_offences', also=counted[1:],
+        months=read,
     ) }}
 ),
 
@@ -163,4 +191,5 @@ counts as (
     measure='offences',
     subject_column='subject',
     also=['sanction_detections_by_offence_date', 'sanction_detections_by_outcome_date'],
+    only=in_months('month', months),
 ) }}

@@ -1,8 +1,18 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year', 'breakdown', 'breakdown_code'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+            }
+        },
     )
 }}
 
@@ -21,7 +31,11 @@ with offences as (
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     inner join {{ ref('dim_ward') }} as wards on monthly.ward_key = wards.ward_key
     inner join {{ ref('dim_location_type') }} as places on monthly.location_type_key = places.location_type_key
-    where offences.is_theft_from_motor_vehicle
+    where
+        offences.is_theft_from_motor_vehicle
+        {% if is_incremental() %}
+        and monthly.month in ({{ months_of_changed_financial_years(['police_offences'], lookups=place_lookups()) }})
+        {% endif %}
 ),
 
 by_kind as (
@@ -58,7 +72,7 @@ select
     by_kind.breakdown_code,
     by_kind.breakdown_value,
     by_kind.offence_count::integer as offence_count,
-    by_kind.offence_count::numeric / wholes.offence_count as offence_share,
+    (by_kind.offence_count::numeric / wholes.offence_count)::numeric(20, 10) as offence_share,
     rank() over (
         partition by by_kind.borough_key, by_kind.financial_year, by_kind.breakdown
         order by by_kind.offence_count desc

@@ -1,8 +1,18 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year', 'breakdown', 'breakdown_code'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+            }
+        },
     )
 }}
 
@@ -24,6 +34,9 @@ with offences as (
     where
         offences.is_violence_with_injury
         and not coalesce(monthly.is_domestic_abuse, false)
+        {% if is_incremental() %}
+        and monthly.month in ({{ months_of_changed_financial_years(['police_offences'], lookups=place_lookups()) }})
+        {% endif %}
 ),
 
 by_place as (
@@ -64,6 +77,9 @@ by_place as (
     where
         not is_domestic_abuse
         and venue_name is not null
+        {% if is_incremental() %}
+        and month in ({{ months_of_changed_financial_years(['police_offences'], lookups=place_lookups()) }})
+        {% endif %}
     group by borough_key, {{ financial_year('month') }}, venue_name
 )
 
@@ -75,9 +91,9 @@ select
     by_place.breakdown_code,
     by_place.breakdown_value,
     by_place.offence_count::integer as offence_count,
-    by_place.offence_count::numeric / wholes.offence_count as offence_share,
+    (by_place.offence_count::numeric / wholes.offence_count)::numeric(20, 10) as offence_share,
     by_place.offence_count_without_carnival::integer as offence_count_without_carnival,
-    by_place.offence_count_without_carnival::numeric / nullif(wholes.offence_count_without_carnival, 0)
+    (by_place.offence_count_without_carnival::numeric / nullif(wholes.offence_count_without_carnival, 0))::numeric(20, 10)
         as offence_share_without_carnival,
     rank() over (
         partition by by_place.borough_key, by_place.financial_year, by_place.breakdown

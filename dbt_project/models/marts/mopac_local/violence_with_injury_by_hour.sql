@@ -1,8 +1,18 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year', 'weekday_number', 'hour_of_day'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+            }
+        },
     )
 }}
 
@@ -19,7 +29,11 @@ with offences as (
     from {{ ref('int_violence_with_injury__by_hour') }} as by_hour
     inner join {{ ref('dim_borough') }} as boroughs on by_hour.borough_key = boroughs.borough_key
     inner join {{ ref('dim_time_band') }} as bands on by_hour.committed_time_band_key = bands.time_band_key
-    where not by_hour.is_domestic_abuse
+    where
+        not by_hour.is_domestic_abuse
+        {% if is_incremental() %}
+        and by_hour.month in ({{ months_of_changed_financial_years(['police_offences'], lookups=place_lookups()) }})
+        {% endif %}
 ),
 
 years as (

@@ -1,11 +1,27 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'offence_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'newest': ['police_offences'],
+                'class': 'offence_class',
+                'counts': ['offences_as_recorded'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 with by_class as (
     select
@@ -21,6 +37,7 @@ with by_class as (
         ('all', wards.notifiable_count),
         ('without_fraud', wards.notifiable_count - wards.fraud_count)
     ) as classes (offence_class, offence_count)
+    where {{ in_months('wards.month', read) }}
 ),
 
 by_area as (
@@ -39,7 +56,9 @@ found as (
 ),
 
 filled as (
-    {{ every_month('found', class_columns=['offence_class'], measure='offences', feed='police_offences') }}
+    {{ every_month(
+        'found', class_columns=['offence_class'], measure='offences', feed='police_offences', months=read
+    ) }}
 ),
 
 -- both are series as a whole: what moves the one and not the other is fraud
@@ -51,4 +70,6 @@ counts as (
     from filled
 ),
 
-{{ compare_months(class_column='offence_class', measure='offences', subject='crime') }}
+{{ compare_months(
+    class_column='offence_class', measure='offences', subject='crime', only=in_months('month', months),
+) }}

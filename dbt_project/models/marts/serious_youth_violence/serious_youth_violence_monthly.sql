@@ -1,11 +1,28 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'violence_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'people': ['police_victims', 'police_accused'],
+                'newest': ['police_offences'],
+                'class': 'violence_class',
+                'counts': ['offences_as_recorded'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 {#- class, series of the register, whether it is that series as a whole, what counts; those that Carnival swells are
     shown without it as well. Classes overlap. -#}
@@ -33,6 +50,7 @@
 {#- a ward has few of the others: they are for the borough only -#}
 {%- set classes_of_wards = ['serious_youth_violence', 'serious_violence', 'knife_injury', 'knife_threat'] -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which months a night changes is told by it)
 with crimes as (
     select
         monthly.borough_key,
@@ -52,12 +70,15 @@ with crimes as (
     from {{ ref('int_offences__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     where
-        offences.is_serious_violence
-        or monthly.is_knife_used
-        or monthly.is_knife_threatened
-        or monthly.is_firearm
-        or monthly.is_shots_fired
-        or (offences.is_robbery and monthly.is_mobile_phone_taken)
+        {{ in_months('monthly.month', read) }}
+        and (
+            offences.is_serious_violence
+            or monthly.is_knife_used
+            or monthly.is_knife_threatened
+            or monthly.is_firearm
+            or monthly.is_shots_fired
+            or (offences.is_robbery and monthly.is_mobile_phone_taken)
+        )
 ),
 
 -- the borough's definition: a victim or an accused of 25 or less
@@ -70,7 +91,9 @@ with_young_people as (
         is_on_carnival_day,
         {{ any_true('is_simulated') }} as is_simulated
     from {{ ref('int_serious_youth_violence__people') }}
-    where is_25_and_under
+    where
+        is_25_and_under
+        and {{ in_months('month', read) }}
     group by recorded_offence_key, borough_key, ward_key, month, is_on_carnival_day
 ),
 
@@ -127,7 +150,7 @@ found as (
 
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['violence_class'], measure='offences', feed='police_offences',
+        'found', class_columns=['violence_class'], measure='offences', feed='police_offences', months=read,
         only="geography_type = 'borough' or violence_class in ('" ~ classes_of_wards | join("', '") ~ "')",
     ) }}
 ),
@@ -151,4 +174,6 @@ counts as (
         on of_every_month.violence_class = classes.violence_class
 ),
 
-{{ compare_months(class_column='violence_class', measure='offences', subject_column='subject') }}
+{{ compare_months(
+    class_column='violence_class', measure='offences', subject_column='subject', only=in_months('month', months),
+) }}

@@ -1,11 +1,27 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_type', 'geography_code', 'vawg_class', 'month'], 'unique': true},
             {'columns': ['borough_code', 'month']},
+            {'columns': ['month']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'newest': ['police_offences'],
+                'class': 'vawg_class',
+                'counts': ['offences_as_recorded'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
 {#- class, series of the register, whether it is that series as a whole, what counts. Classes overlap on purpose:
     a rape by a partner is domestic abuse and a sexual offence. -#}
@@ -59,14 +75,17 @@ with crimes as (
     from {{ ref('int_offences__monthly') }} as monthly
     inner join {{ ref('dim_offence') }} as offences on monthly.offence_key = offences.offence_key
     where
-        monthly.is_domestic_abuse
-        or monthly.is_honour_based
-        or monthly.is_female_genital_mutilation
-        or monthly.is_forced_marriage
-        or offences.is_sexual_offence
-        or offences.is_stalking
-        or offences.is_harassment
-        or offences.is_trafficking
+        {{ in_months('monthly.month', read) }}
+        and (
+            monthly.is_domestic_abuse
+            or monthly.is_honour_based
+            or monthly.is_female_genital_mutilation
+            or monthly.is_forced_marriage
+            or offences.is_sexual_offence
+            or offences.is_stalking
+            or offences.is_harassment
+            or offences.is_trafficking
+        )
 ),
 
 of_class as (
@@ -102,7 +121,7 @@ found as (
 
 of_every_month as (
     {{ every_month(
-        'found', class_columns=['vawg_class'], measure='offences', feed='police_offences',
+        'found', class_columns=['vawg_class'], measure='offences', feed='police_offences', months=read,
         only="geography_type = 'borough' or vawg_class in ('" ~ classes_of_wards | join("', '") ~ "')",
     ) }}
 ),
@@ -126,4 +145,6 @@ counts as (
         on of_every_month.vawg_class = classes.vawg_class
 ),
 
-{{ compare_months(class_column='vawg_class', measure='offences', subject_column='subject') }}
+{{ compare_months(
+    class_column='vawg_class', measure='offences', subject_column='subject', only=in_months('month', months),
+) }}

@@ -1,11 +1,29 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_compared_months',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['geography_code', 'victim_class', 'month'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'people': ['police_victims'],
+                'looks_back': true,
+                'newest': ['police_victims'],
+                'class': 'victim_class',
+                'counts': ['victim_count', 'victims_not_identified_count'],
+            }
+        },
     )
 }}
+{%- set months = months_to_write() -%}
+{%- set read = with_year_before(months) -%}
 
+-- depends_on: {{ ref('fct_offence') }} (which months a night changes is told by it)
 with victims_of_month as (
     select
         borough_key,
@@ -17,6 +35,7 @@ with victims_of_month as (
     where
         is_domestic_abuse
         and is_offence_held
+        and {{ in_months('month', read) }}
     group by borough_key, month, victim_token
 ),
 
@@ -34,7 +53,9 @@ crimes_suffered as (
         coalesce({{ any_true('suffered.is_domestic_abuse') }}, false) as is_domestic_abuse
     from {{ ref('fct_offence_victim') }} as suffered
     inner join identified on suffered.victim_token = identified.victim_token
-    where suffered.is_offence_held
+    where
+        suffered.is_offence_held
+        and {{ in_months('suffered.month', with_months_before(read)) }}
     group by suffered.victim_token, suffered.month
 ),
 
@@ -77,7 +98,7 @@ history as (
     select
         borough_key,
         min(month) as first_month
-    from {{ ref('int_offences__monthly') }}
+    from {{ ref('int_offences__wards_monthly') }}
     group by borough_key
 ),
 
@@ -109,10 +130,12 @@ counts as (
         case when judged.has_whole_year_before then judged.repeat_victim_count end as repeat_victims_as_recorded,
         case when judged.has_whole_year_before then judged.repeat_victim_of_domestic_abuse_count end
             as repeat_victims_of_domestic_abuse_count,
-        case
-            when judged.has_whole_year_before and judged.victim_count > 0
-                then judged.repeat_victim_count::numeric / judged.victim_count
-        end as repeat_victim_share,
+        (
+            case
+                when judged.has_whole_year_before and judged.victim_count > 0
+                    then judged.repeat_victim_count::numeric / judged.victim_count
+            end
+        )::numeric(20, 10) as repeat_victim_share,
         judged.is_simulated
     from judged
     inner join {{ ref('dim_borough') }} as boroughs on judged.borough_key = boroughs.borough_key
@@ -127,4 +150,5 @@ counts as (
         'victim_count', 'victims_not_identified_count', 'repeat_victims_of_domestic_abuse_count',
         'repeat_victim_share',
     ],
+    only=in_months('month', months),
 ) }}
