@@ -110,6 +110,16 @@ placed as (
     left join premises_of_address as known on burglaries.address_token = known.address_token
 ),
 
+{% if is_incremental() -%}
+premises as (
+    select premises_token from placed
+    union
+    select premises_token from replaced
+    union
+    select premises_token from at_the_addresses
+),
+
+{% endif -%}
 at_premises as (
     select * from placed
     {%- if is_incremental() %}
@@ -120,13 +130,7 @@ at_premises as (
         {%- endfor %}
         held.premises_token
     from {{ this }} as held
-    inner join (
-        select premises_token from placed
-        union
-        select premises_token from replaced
-        union
-        select premises_token from at_the_addresses
-    ) as premises on held.premises_token = premises.premises_token
+    inner join premises on held.premises_token = premises.premises_token
     where
         held.recorded_offence_key not in (select changed.recorded_offence_key from changed)
         and held.recorded_offence_key not in (select placed.recorded_offence_key from placed)

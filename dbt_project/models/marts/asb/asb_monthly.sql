@@ -35,9 +35,7 @@ by_area as (
 
 -- beside its classes each feed has a class that is all of it
 by_class as (
-    select
-        *
-    from by_area
+    select * from by_area
     where asb_class <> 'police_not_known'
     union all
     select
@@ -93,17 +91,27 @@ every_month as (
     {% endfor %}
 ),
 
+found_and_held as (
+    select
+        asb_class,
+        month
+    from summed
+    {%- if months %}
+    union all
+    select
+        asb_class,
+        month
+    from {{ this }}
+    where geography_type = 'borough'
+    {%- endif %}
+),
+
 -- a service that did not exist yet took no action: it has no figure, and not 0
 first_months as (
     select
         asb_class,
         min(month) as first_month
-    {%- if months %}
-    from {{ this }}
-    where geography_type = 'borough'
-    {%- else %}
-    from summed
-    {%- endif %}
+    from found_and_held
     group by asb_class
 ),
 

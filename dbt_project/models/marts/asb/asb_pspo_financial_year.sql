@@ -29,9 +29,7 @@ with actions as (
     where
         agencies.agency_code = 'council_pspo_knightsbridge'
         {% if is_incremental() %}
-        and facts.month in (
-            {{ months_of_changed_financial_years(['council_enforcement_actions'], lookups=place_lookups()) }}
-        )
+        and facts.month in ({{ months_of_changed_financial_years(['council_enforcement_actions'], place_lookups()) }})
         {% endif %}
 )
 

@@ -93,8 +93,9 @@ select
     by_place.offence_count::integer as offence_count,
     (by_place.offence_count::numeric / wholes.offence_count)::numeric(20, 10) as offence_share,
     by_place.offence_count_without_carnival::integer as offence_count_without_carnival,
-    (by_place.offence_count_without_carnival::numeric / nullif(wholes.offence_count_without_carnival, 0))::numeric(20, 10)
-        as offence_share_without_carnival,
+    (
+        by_place.offence_count_without_carnival::numeric / nullif(wholes.offence_count_without_carnival, 0)
+    )::numeric(20, 10) as offence_share_without_carnival,
     rank() over (
         partition by by_place.borough_key, by_place.financial_year, by_place.breakdown
         order by by_place.offence_count_without_carnival desc

@@ -32,11 +32,12 @@ with by_class as (
         classes.offence_count,
         wards.is_simulated
     from {{ ref('int_offences__wards_monthly') }} as wards
-    cross join lateral (
-        values
-        ('all', wards.notifiable_count),
-        ('without_fraud', wards.notifiable_count - wards.fraud_count)
-    ) as classes (offence_class, offence_count)
+    cross join
+        lateral (
+            values
+            ('all', wards.notifiable_count),
+            ('without_fraud', wards.notifiable_count - wards.fraud_count)
+        ) as classes (offence_class, offence_count)
     where {{ in_months('wards.month', read) }}
 ),
 
