@@ -7,6 +7,7 @@ borough's own raw rows are written once more for each further one, with referenc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 from psycopg import sql
@@ -45,17 +46,31 @@ _CORRECTED = {
 }
 
 
-def multiply(connection: psycopg.Connection, years: int, scale: int) -> dict[str, int]:
-    """Keep the last ``years`` financial years and write every feed's rows ``scale`` times; rows in each table."""
-    _make_places(connection, scale)
+def multiply(url: str, years: int, scale: int) -> dict[str, int]:
+    """Keep the last ``years`` financial years and write every feed's rows ``scale`` times; rows in each table.
+
+    Two tables are written at a time: the server's work is nearly all of it, and it has a core for each.
+    """
     first = f"{LAST_YEAR + 1 - years}-04-01"
-    for table in _OWN:
-        with connection.transaction():
-            _multiply(connection, table, first, scale)
-        connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier("raw", table)))
-    connection.execute("drop table benchmark_place")
-    _mend_account(connection)
-    return {table: _count(connection, table) for table in _OWN}
+    with psycopg.connect(url, autocommit=True) as connection:
+        _make_places(connection, scale)
+        for table in _OWN:
+            _keep_template(connection, table, first)
+
+        def write(table: str) -> int:
+            with psycopg.connect(url, autocommit=True) as own:
+                own.execute("set maintenance_work_mem = '1GB'")
+                with own.transaction():
+                    rows = _multiply(own, table, scale)
+                own.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier("raw", table)))
+                return rows
+
+        with ThreadPoolExecutor(2) as workers:
+            rows = dict(zip(_OWN, workers.map(write, _OWN), strict=True))
+        for table in ("benchmark_place", *(f"benchmark_template_{table}" for table in _OWN)):
+            connection.execute(f"drop table {table}".encode())
+        _mend_account(connection)
+    return rows
 
 
 def correct(connection: psycopg.Connection, which: str, years: int) -> int:
@@ -71,7 +86,6 @@ def correct(connection: psycopg.Connection, which: str, years: int) -> int:
     }
     with connection.transaction():
         changed = sum(_correct(connection, table, conditions[which]) for table in _OWN)
-    _mend_account(connection)
     for table in _OWN:
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", table)))
     return changed
@@ -89,7 +103,7 @@ def _columns(connection: psycopg.Connection, table: str) -> list[str]:
 def _make_places(connection: psycopg.Connection, scale: int) -> None:
     """For each copy, the area of its borough that stands for one of the first borough's."""
     connection.execute(
-        "create temporary table benchmark_place (n int, home_lsoa_code text, borough_name text, ward_code text,"
+        "create unlogged table benchmark_place (n int, home_lsoa_code text, borough_name text, ward_code text,"
         " ward_name text, lsoa_code text, primary key (n, home_lsoa_code))"
     )
     with connection.cursor().copy("copy benchmark_place from stdin") as copy:
@@ -117,17 +131,24 @@ def _places(scale: int) -> Iterator[tuple[int, str, str, str, str, str]]:
                 )
 
 
-def _multiply(connection: psycopg.Connection, table: str, first: str, scale: int) -> None:
+def _keep_template(connection: psycopg.Connection, table: str, first: str) -> None:
+    """One borough's rows of the years that are kept, from which those of every borough are written."""
+    kept = f"r.period >= '{first}'"
+    if "offence_id_police" in _columns(connection, table) and table != "police_offences":
+        kept = (
+            "exists (select from benchmark_template_police_offences as o"
+            " where o.offence_id_police = r.offence_id_police)"
+        )
+    connection.execute(
+        f"create unlogged table benchmark_template_{table} as select * from raw.{table} as r where {kept}".encode()  # noqa: S608
+    )
+    connection.execute(f"analyze benchmark_template_{table}".encode())
+
+
+def _multiply(connection: psycopg.Connection, table: str, scale: int) -> int:
     columns = _columns(connection, table)
     has_place = "lsoa_code" in columns or "ward_code" in columns
     raw = sql.Identifier("raw", table)
-    connection.execute(sql.SQL("create temporary table template on commit drop as select * from {}").format(raw))
-    if "offence_id_police" in columns and table != "police_offences":
-        # no `not in`: beyond some millions of offences its list would be read through for each row
-        kept = "exists (select from raw.police_offences as o where o.offence_id_police = template.offence_id_police)"
-    else:
-        kept = f"period >= '{first}'"
-    connection.execute(f"delete from template where not {kept}".encode())  # noqa: S608
     # the index is cheaper made once than kept up; a table emptied in the same transaction needs no log
     indexes = connection.execute(
         "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s", [table]
@@ -140,12 +161,14 @@ def _multiply(connection: psycopg.Connection, table: str, first: str, scale: int
         by = "t.lsoa_code = place.home_lsoa_code" if "lsoa_code" in columns else "t.ward_code = place.home_ward_code"
         join = f"left join {_place_of(columns)} as place on place.n = copies.n and {by}"
     values = ", ".join(_value(table, column) for column in columns)
-    connection.execute(
+    rows = connection.execute(
         f"insert into raw.{table} ({', '.join(columns)}) select {values}"  # noqa: S608  (names are the contracts')
-        f" from generate_series(0, {scale - 1}) as copies (n) cross join template as t {join}".encode()
-    )
+        f" from generate_series(0, {scale - 1}) as copies (n)"
+        f" cross join benchmark_template_{table} as t {join}".encode()
+    ).rowcount
     for _, definition in indexes:
         connection.execute(definition.encode())
+    return rows
 
 
 def _place_of(columns: list[str]) -> str:
@@ -204,7 +227,7 @@ def _correct(connection: psycopg.Connection, table: str, condition: str) -> int:
     new |= _CORRECTED[table]
     names = ", ".join(columns)
     written = ", ".join(new.get(column, f"old.{column}") for column in columns)
-    return connection.execute(
+    corrected = connection.execute(
         f"""
         with old as (
             update raw.{table} as r set withdrawn_delivery_id = {delivery[0]}
@@ -214,6 +237,11 @@ def _correct(connection: psycopg.Connection, table: str, condition: str) -> int:
         insert into raw.{table} ({names}) select {written} from old
         """.encode()  # noqa: S608
     ).rowcount
+    connection.execute(
+        "update quality.delivery set rows_admitted = %s, rows_in = %s where delivery_id = %s",
+        [corrected, corrected, delivery[0]],
+    )
+    return corrected
 
 
 def _mend_account(connection: psycopg.Connection) -> None:
@@ -231,8 +259,3 @@ def _mend_account(connection: psycopg.Connection) -> None:
             """.encode(),  # noqa: S608
             [table],
         )
-
-
-def _count(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute(f"select count(*) from raw.{table}".encode()).fetchone()  # noqa: S608
-    return int(row[0]) if row else 0

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ BY_HAND = HERE / "hand_written"
 HAND_SCHEMA = "by_hand"
 NIGHTS = {
     "recent": "a night with 1 % changed, of the last three months",
-    "spread": "a night with 1 % changed, of all years",
     "none": "a night with nothing changed",
+    "spread": "a night with 1 % changed, of all years",
 }
 
 
@@ -37,6 +38,9 @@ class Figures:
 
     years: int
     scale: int
+    with_tests: bool = True
+    file: Path | None = None
+    versions: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     runs: dict[str, Measured] = field(default_factory=dict)
     corrected: dict[str, int] = field(default_factory=dict)
@@ -44,91 +48,102 @@ class Figures:
     unequal: list[str] = field(default_factory=list)
     queries: list[Timing] = field(default_factory=list)
 
+    def keep(self) -> None:
+        """Write what is measured so far to the file, if there is to be one."""
+        if self.file:
+            self.file.write_text(json.dumps(_document(self), indent=1))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables and return the exit status: 1 where something is not as it was to be."""
     options = _options(arguments)
+    figures = Figures(options.years, options.scale, options.tests, options.json)
+    status = 0
     try:
         with a_bench(options.home, options.patience) as bench:
-            versions = bench.versions("dbt-core", "dbt-postgres", "psycopg")
-            figures = Figures(options.years, options.scale)
+            figures.versions = bench.versions("dbt-core", "dbt-postgres", "psycopg")
             with bench.turn():
                 _measure(bench, figures, options.repeats)
     except (BenchmarkError, ChildError, embedded.EmbeddedPostgresError) as error:
         print(f"warehouse: {error}", file=sys.stderr)
-        return 1
-    print(report(figures, NIGHTS, versions))
-    if options.json:
-        options.json.write_text(json.dumps(_document(figures, versions), indent=1))
-    return 1 if figures.unequal else 0
+        status = 1
+    finally:
+        # what was measured before it broke off, or was ended, is worth having
+        print(report(figures, NIGHTS), flush=True)
+    return 1 if figures.unequal else status
 
 
 def _measure(bench: Bench, figures: Figures, repeats: int) -> None:
     tell("one borough: delivered and loaded")
     bench.step("borough")
-    with psycopg.connect(bench.url, autocommit=True) as connection:
-        tell(f"{figures.scale} boroughs, {figures.years} years")
-        figures.rows = raw_rows.multiply(connection, figures.years, figures.scale)
+    tell(f"{figures.scale} boroughs, {figures.years} years")
+    figures.rows = raw_rows.multiply(bench.url, figures.years, figures.scale)
     bench.settle([])
     _build(bench, figures, "full")
-    _by_hand(bench, figures, "by hand")
     for night, title in NIGHTS.items():
         with psycopg.connect(bench.url, autocommit=True) as connection:
             tell(f"correcting records: {title}")
             figures.corrected[night] = raw_rows.correct(connection, night, figures.years)
         bench.settle([])
         _build(bench, figures, night)
-    # the same tables made anew from the corrected records: the nights must have led to the same
-    _by_hand(bench, figures, "by hand, after the nights")
     tell("analysts' queries")
     figures.queries = time_queries(bench.url, read_queries(HERE / "analyst_queries.sql"), repeats)
+    figures.keep()
+    # the same tables made at once from the corrected records: the full build and the nights must have led to the same
+    _measured(bench, figures, "by hand", "by_hand", str(BY_HAND), HAND_SCHEMA)
+    tell("comparing the hand-written tables with dbt's")
+    figures.unequal += _compare(bench.url, figures)
+    for table in figures.unequal:
+        tell(f"  not equal: {table}")
+    figures.keep()
 
 
 def _build(bench: Bench, figures: Figures, name: str) -> None:
     models = _measured(bench, figures, f"{name}: models", "models", "full" if name == "full" else "night")
+    if name != "full":
+        share = models.seconds / figures.runs["full: models"].seconds
+        tell(f"    {share:.3f} of the full build")
     build = str(models.report["build"])
-    tests = _measured(bench, figures, f"{name}: tests", "tests")
-    if tests.report["failed"]:
-        tell(f"  tests that did not pass: {', '.join(tests.report['failed'])}")
+    if figures.with_tests:
+        tests = _measured(bench, figures, f"{name}: tests", "tests")
+        if tests.report["failed"]:
+            tell(f"  tests that did not pass: {', '.join(tests.report['failed'])}")
     _measured(bench, figures, f"{name}: publish", "publish", build)
-
-
-def _by_hand(bench: Bench, figures: Figures, name: str) -> None:
-    _measured(bench, figures, name, "by_hand", str(BY_HAND), HAND_SCHEMA)
-    tell("comparing the hand-written tables with dbt's")
-    with psycopg.connect(bench.url, autocommit=True) as connection:
-        figures.unequal += _compare(connection, figures)
-    for table in figures.unequal:
-        tell(f"  not equal: {table}")
 
 
 def _measured(bench: Bench, figures: Figures, name: str, step: str, *arguments: str) -> Measured:
     measured = bench.step(step, *arguments, patience=bench.patience)
     figures.runs[name] = measured
     tell(f"  {name}: {measured.seconds:.1f} s, {measured.peak_mib:,.0f} MiB")
+    figures.keep()
     return measured
 
 
-def _compare(connection: psycopg.Connection, figures: Figures) -> list[str]:
+def _compare(url: str, figures: Figures) -> list[str]:
     """Compare each hand-written table with dbt's of that name; returns those that differ in rows or values."""
-    found = connection.execute(
-        "select h.table_name, b.table_schema from information_schema.tables as h"
-        " left join information_schema.tables as b on b.table_name = h.table_name"
-        " and (b.table_schema like 'build\\_%%' or b.table_schema = 'intermediate')"
-        " where h.table_schema = %s order by 1",
-        [HAND_SCHEMA],
-    ).fetchall()
-    if not found:
-        raise BenchmarkError("the hand-written SQL made no table")
-    unequal = []
-    for table, schema in found:
-        if schema is None:  # a step on the way
-            continue
-        columns = _columns(connection, HAND_SCHEMA, table)
-        sums = [_sum(connection, each, table, columns) for each in (HAND_SCHEMA, schema)]
-        figures.tables[f"{schema.removeprefix('build_')}.{table}"] = sums[1][0]
-        if sums[0] != sums[1]:
-            unequal.append(f"{table}: {sums[0][0]:,} rows by hand, {sums[1][0]:,} by dbt")
+    with psycopg.connect(url, autocommit=True) as hand, psycopg.connect(url, autocommit=True) as dbt:
+        found = hand.execute(
+            "select h.table_name, b.table_schema from information_schema.tables as h"
+            " left join information_schema.tables as b on b.table_name = h.table_name"
+            " and (b.table_schema like 'build\\_%%' or b.table_schema = 'intermediate')"
+            " where h.table_schema = %s order by 1",
+            [HAND_SCHEMA],
+        ).fetchall()
+        if not found:
+            raise BenchmarkError("the hand-written SQL made no table")
+        unequal = []
+        with ThreadPoolExecutor(2) as workers:
+            for table, schema in found:
+                if schema is None:  # a step on the way
+                    continue
+                columns = _columns(hand, HAND_SCHEMA, table)
+                # both sides at the same time: each takes a core
+                asked = workers.submit(_sum, hand, HAND_SCHEMA, table, columns)
+                built = workers.submit(_sum, dbt, schema, table, columns).result()
+                by_hand = asked.result()
+                figures.tables[f"{schema.removeprefix('build_')}.{table}"] = built[0]
+                if by_hand != built:
+                    unequal.append(f"{table}: {by_hand[0]:,} rows by hand, {built[0]:,} by dbt")
     return unequal
 
 
@@ -152,15 +167,16 @@ def _sum(connection: psycopg.Connection, schema: str, table: str, columns: Seque
     return int(row[0]), row[1]
 
 
-def _document(figures: Figures, versions: dict[str, str]) -> dict[str, Any]:
+def _document(figures: Figures) -> dict[str, Any]:
     return {
         "machine": machine(),
-        "versions": versions,
+        "versions": figures.versions,
         "years": figures.years,
         "scale": figures.scale,
         "rows": figures.rows,
         "corrected": figures.corrected,
         "tables": figures.tables,
+        "unequal": figures.unequal,
         "runs": {name: vars(run) for name, run in figures.runs.items()},
         "queries": [vars(timing) for timing in figures.queries],
     }
@@ -172,7 +188,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--years", type=int, default=10, help="financial years up to 2016/17 (default 10)")
     parser.add_argument("--repeats", type=int, default=20, help="times that each query runs (default 20)")
     parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there, after each step")
+    parser.add_argument("--without-tests", dest="tests", action="store_false", help="leave the tests of models out")
     parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
     options = parser.parse_args(arguments)
     if not 1 <= options.scale <= 99 or not 1 <= options.years <= 11 or options.repeats < 2:

@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 _SLOWEST_MODELS = 12
 
 
-def report(figures: Figures, nights: Mapping[str, str], versions: Mapping[str, str]) -> str:
-    """Return machine and versions, then the tables of building, of the slowest models, and of the queries."""
-    parts = ["; ".join(f"{what} {value}" for what, value in (machine() | dict(versions)).items()) + "."]
-    parts += [_size(figures), _building(figures, nights), _slowest(figures), *_queries(figures.queries)]
+def report(figures: Figures, nights: Mapping[str, str]) -> str:
+    """Return machine and versions, then the tables of building, of the slowest models, and of the queries.
+
+    Of a run that broke off they hold what was measured before.
+    """
+    parts = ["; ".join(f"{what} {value}" for what, value in (machine() | figures.versions).items()) + "."]
+    parts.append(_size(figures))
+    if "full: models" in figures.runs:
+        parts += [_building(figures, nights), _slowest(figures)]
+    if figures.queries:
+        parts += _queries(figures.queries)
     loud = sum(not is_quiet(run) for run in figures.runs.values())
     if loud:
         parts.append(
@@ -30,53 +37,81 @@ def report(figures: Figures, nights: Mapping[str, str], versions: Mapping[str, s
 def _size(figures: Figures) -> str:
     rows = ", ".join(f"{count:,} in {table}" for table, count in figures.rows.items())
     equal = "not equal: " + "; ".join(figures.unequal) if figures.unequal else "all equal"
+    compared = (
+        f"{len(figures.tables)} tables with {sum(figures.tables.values()):,} rows compared with the hand-written ones"
+        f" after the full build and the nights: {equal}."
+        if figures.tables
+        else "No table was compared: the run broke off before."
+    )
     return (
-        f"{figures.years} years, {figures.scale} boroughs: {sum(figures.rows.values()):,} raw rows ({rows})."
-        f" {len(figures.tables)} tables with {sum(figures.tables.values()):,} rows compared with the hand-written"
-        f" ones, after the full build and after the nights: {equal}."
+        f"{figures.years} years, {figures.scale} boroughs: {sum(figures.rows.values()):,} raw rows ({rows}). {compared}"
     )
 
 
 def _building(figures: Figures, nights: Mapping[str, str]) -> str:
     runs = figures.runs
-    by_hand, full = runs["by hand"].seconds, runs["full: models"].seconds
-    whole = sum(runs[f"full: {part}"].seconds for part in ("models", "tests", "publish"))
+
+    def seconds(name: str) -> float | None:
+        return runs[name].seconds if name in runs else None
+
+    by_hand, full = seconds("by hand"), runs["full: models"].seconds
+    parts = [part for part in ("models", "tests", "publish") if f"full: {part}" in runs]
+    whole = sum(runs[f"full: {part}"].seconds for part in parts)
     lines = [
         "| | records changed | models, seconds | times by hand | share of the full build | tests | publishing"
         " | all, share of the full |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
-        f"| hand-written SQL, all tables anew | | {by_hand:.1f} | 1.00 | | | | |",
-        f"| the same after the nights | | {runs['by hand, after the nights'].seconds:.1f} |"
-        f" {runs['by hand, after the nights'].seconds / by_hand:.2f} | | | | |",
+        f"| hand-written SQL, all tables anew | | {_number(by_hand, 1)} | 1.00 | | | | |",
     ]
-    for name, title in ({"full": "full build by dbt"} | dict(nights)).items():
-        models, tests, publish = (runs[f"{name}: {part}"].seconds for part in ("models", "tests", "publish"))
+    built = {
+        name: title
+        for name, title in ({"full": "full build by dbt"} | dict(nights)).items()
+        if f"{name}: models" in runs
+    }
+    for name, title in built.items():
+        models = runs[f"{name}: models"].seconds
+        taken = [seconds(f"{name}: {part}") for part in parts]
+        everything = None if None in taken else sum(value or 0.0 for value in taken) / whole
         changed = f"{figures.corrected[name]:,}" if name in figures.corrected else ""
         lines.append(
-            f"| {title} | {changed} | {models:.1f} | {models / by_hand:.2f} | {models / full:.3f} | {tests:.1f}"
-            f" | {publish:.1f} | {(models + tests + publish) / whole:.3f} |"
+            f"| {title} | {changed} | {models:.1f} | {_number(models / by_hand if by_hand else None, 2)}"
+            f" | {models / full:.3f} | {_number(seconds(f'{name}: tests'), 1)}"
+            f" | {_number(seconds(f'{name}: publish'), 1)} | {_number(everything, 3)} |"
         )
-    reading = ", ".join(f"{runs[f'{name}: models'].report['before_the_first_node']:.1f}" for name in ("full", *nights))
+    reading = ", ".join(f"{runs[f'{name}: models'].report['before_the_first_node']:.1f}" for name in built)
     return "\n".join(lines) + (
         f"\n\nOf the seconds of models, dbt reads the project before it begins with the first: {reading}."
     )
 
 
-def _slowest(figures: Figures) -> str:
-    def seconds(name: str) -> dict[str, float]:
-        return {node["name"]: node["seconds"] for node in _nodes(figures.runs[name])}
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
-    full, spread = seconds("full: models"), seconds("spread: models")
-    hand = figures.runs["by hand"].report["statements"]
+
+def _slowest(figures: Figures) -> str:
+    """The slowest models of the full build and of the night that is to be measured by its aim."""
+
+    def seconds(name: str) -> dict[str, float]:
+        if name not in figures.runs:
+            return {}
+        return {str(node["name"]): float(str(node["seconds"])) for node in _nodes(figures.runs[name])}
+
+    full, night, spread = seconds("full: models"), seconds("recent: models"), seconds("spread: models")
+    hand = figures.runs["by hand"].report["statements"] if "by hand" in figures.runs else {}
+    slowest = sorted(full, key=lambda each: -full[each])[:_SLOWEST_MODELS]
+    slowest += [name for name in sorted(night, key=lambda each: -night[each])[:_SLOWEST_MODELS] if name not in slowest]
     rows = []
-    for name in sorted(full, key=lambda each: -full[each])[:_SLOWEST_MODELS]:
+    for name in slowest:
         own = sum(value for words, value in hand.items() if f" {name} " in f"{words} ")
-        by_hand = f"{own:.1f}" if own else "left to dbt"
-        rows.append(f"| {name} | {full[name]:.1f} | {by_hand} | {spread.get(name, 0.0):.1f} |")
+        by_hand = f"{own:.1f}" if own else "left to dbt" if hand else ""
+        rows.append(
+            f"| {name} | {full.get(name, 0.0):.1f} | {by_hand} | {_number(night.get(name), 1)}"
+            f" | {_number(spread.get(name), 1)} |"
+        )
     return (
-        "| slowest models | full build, seconds | by hand | night with 1 % of all years |\n|---|--:|--:|--:|\n"
-        + "\n".join(rows)
-    )
+        "| slowest models | full build, seconds | by hand | night with 1 % of the last three months"
+        " | night with 1 % of all years |\n|---|--:|--:|--:|--:|\n"
+    ) + "\n".join(rows)
 
 
 def _nodes(run: Measured) -> list[dict[str, object]]:

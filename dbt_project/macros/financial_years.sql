@@ -12,6 +12,27 @@
 {%- endmacro %}
 
 
+{#-
+    The years from the first with such a record to the newest of the feeds: of a mart in which a year depends on what
+    came before it.
+-#}
+{% macro financial_years_since_change(feeds, lookups=[]) -%}
+    {%- set years -%}
+    select distinct {{ financial_year('months.month') }} as financial_year
+    from (
+        select
+            least(min(changed.period), max(newest.newest_month)) as first_month,
+            greatest(max(changed.period), max(newest.newest_month)) as last_month
+        from {{ ref('int_partner_feeds__newest_months') }} as newest
+        left join ({{ periods_of_changed_records(feeds, lookups) }}) as changed on true
+        where newest.feed in ('{{ feeds | join("', '") }}')
+    ) as span
+    cross join generate_series(span.first_month, span.last_month, interval '1 month') as months (month)
+    {%- endset -%}
+    {{ listed(years) }}
+{%- endmacro %}
+
+
 {#- The months of those years, by which facts are indexed. -#}
 {% macro months_of_changed_financial_years(feeds, lookups=[], people=[]) -%}
     {%- set months -%}
@@ -29,7 +50,7 @@
 
 {#-
     Incremental strategy `replace_changed_financial_years`: meta.rebuilds says which `feeds`, `lookups` and feeds of
-    `people` change the model.
+    `people` change the model, and with `later_years` that later years change as well.
 -#}
 {% macro get_incremental_replace_changed_financial_years_sql(arg_dict) -%}
     {%- set rebuilds = config.get('meta')['rebuilds'] -%}
@@ -37,7 +58,11 @@
     delete from {{ arg_dict['target_relation'] }}
     where
         financial_year in (
+            {% if rebuilds.get('later_years') -%}
+            {{ financial_years_since_change(rebuilds.feeds, rebuilds.get('lookups', [])) }}
+            {%- else -%}
             {{ changed_financial_years(rebuilds.feeds, rebuilds.get('lookups', []), rebuilds.get('people', [])) }}
+            {%- endif %}
         );
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})

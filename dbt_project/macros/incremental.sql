@@ -109,7 +109,8 @@
     Incremental strategy `replace_changed_records`: deletes the rows of changed records and puts the new ones in.
     meta.rebuilds says which `feeds` (and `lookups`) change the model and by which `key` of raw. Its rows are found by
     `key_column` (surrogate key of `key`, so that one index serves) or by `key`. With `relatives`, rows that were made
-    anew because of another record are replaced as well.
+    anew because of another record are replaced as well; with `follows`, those of which that model has written the row
+    anew, be they in this one or not.
 -#}
 {% macro get_incremental_replace_changed_records_sql(arg_dict) -%}
     {%- set rebuilds = config.get('meta')['rebuilds'] -%}
@@ -123,10 +124,22 @@
         )
         {%- if rebuilds.get('relatives') %}
         or {{ rebuilds.key_column }} in (select made.{{ rebuilds.key_column }} from {{ arg_dict['temp_relation'] }} as made)
+        {%- endif %}
+        {%- if rebuilds.get('follows') %}
+        or {{ rebuilds.key_column }} in ({{ rows_written_since(rebuilds.follows, rebuilds.key_column) }})
         {%- endif %};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+
+{#- Keys of rows that a model which this one follows has written since this one was. -#}
+{% macro rows_written_since(followed, key) -%}
+    select followed.{{ key }}
+    from {{ ref(followed) }} as followed
+    where
+        followed.build_id > (select coalesce(max(this_table.build_id), 0) from {{ this }} as this_table)
 {%- endmacro %}
 
 

@@ -161,3 +161,17 @@ select
     previous_recorded_date,
     {{ build_id() }} as build_id
 from with_earlier
+{% if is_incremental() -%}
+-- of the others those that are told something new: the months that repeats are counted anew for are theirs
+where
+    not exists (
+        select 1
+        from {{ this }} as held
+        where
+            held.recorded_offence_key = with_earlier.recorded_offence_key
+            and held.recorded_offence_key not in (select changed.recorded_offence_key from changed)
+            and held.premises_token = with_earlier.premises_token
+            and held.burglaries_in_previous_12_months = with_earlier.burglaries_in_previous_12_months
+            and held.previous_recorded_date is not distinct from with_earlier.previous_recorded_date
+    )
+{%- endif %}

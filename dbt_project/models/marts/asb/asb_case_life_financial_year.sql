@@ -1,8 +1,19 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year', 'priority_code'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['tmo_asb_cases'],
+                'lookups': place_lookups(),
+                'later_years': true,
+            }
+        },
     )
 }}
 
@@ -39,6 +50,9 @@ years_held as (
     where
         years.last_day >= (select min(cases.opened_date) from cases)
         and years.first_day <= newest.last_day
+        {% if is_incremental() %}
+        and years.financial_year in ({{ financial_years_since_change(['tmo_asb_cases'], place_lookups()) }})
+        {% endif %}
 ),
 
 measured as (

@@ -1,11 +1,29 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_financial_years',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['borough_code', 'financial_year'], 'unique': true},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_asb_incidents', 'tmo_asb_cases'],
+                'lookups': place_lookups(),
+                'later_years': true,
+            }
+        },
     )
 }}
 
+{%- set condition = 'true' -%}
+{%- if execute and is_incremental() -%}
+{%- set years = financial_years_since_change(['police_asb_incidents', 'tmo_asb_cases'], place_lookups()) -%}
+{%- set condition = 'financial_year in (' ~ years ~ ')' -%}
+{%- endif %}
+
+-- depends_on: {{ ref('int_partner_feeds__newest_months') }} (to which the years reach)
 with cases as (
     select
         borough_key,
@@ -37,6 +55,7 @@ complainants as (
             as vulnerable_repeat_complainants,
         {{ any_true('is_simulated') }} as is_simulated
     from cases
+    where {{ condition }}
     group by borough_key, financial_year
 ),
 
@@ -48,7 +67,9 @@ callers as (
         sum(vulnerable_count)::integer as calls_of_vulnerable_callers,
         {{ any_true('is_simulated') }} as is_simulated
     from {{ ref('int_asb__monthly_counts') }}
-    where feed = 'police_asb_incidents'
+    where
+        feed = 'police_asb_incidents'
+        and {{ condition }}
     group by borough_key, financial_year
 ),
 

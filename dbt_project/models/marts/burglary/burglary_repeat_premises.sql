@@ -1,9 +1,22 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='replace_changed_records',
+        on_schema_change='fail',
         indexes=[
             {'columns': ['recorded_offence_key'], 'unique': true},
             {'columns': ['premises_token']},
+            {'columns': ['build_id']},
         ],
+        meta={
+            'rebuilds': {
+                'feeds': ['police_offences'],
+                'lookups': place_lookups(),
+                'key': 'offence_id_police',
+                'key_column': 'recorded_offence_key',
+                'follows': 'int_burglary__premises',
+            }
+        },
     )
 }}
 
@@ -30,4 +43,8 @@ from {{ ref('int_burglary__premises') }} as repeats
 left join {{ ref('dim_borough') }} as boroughs on repeats.borough_key = boroughs.borough_key
 left join {{ ref('dim_ward') }} as wards on repeats.ward_key = wards.ward_key
 left join {{ ref('dim_location_type') }} as places on repeats.location_type_key = places.location_type_key
-where repeats.burglaries_in_previous_12_months > 0
+where
+    repeats.burglaries_in_previous_12_months > 0
+    {% if is_incremental() %}
+    and repeats.recorded_offence_key in ({{ rows_written_since('int_burglary__premises', 'recorded_offence_key') }})
+    {% endif %}
