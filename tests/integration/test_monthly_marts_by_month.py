@@ -134,7 +134,9 @@ def test_a_night_writes_the_months_that_changed_and_those_that_depend_on_them(wa
     last = build(warehouse)
     assert months_written(warehouse, "hate_crime_monthly", last) == {before, MONTH} | standing
 
-    # a build breaks off before two of the marts; the year turns, records come late and others go
+
+def test_late_moved_and_deleted_records_end_where_a_full_build_ends(warehouse: Settings) -> None:
+    # a build breaks off before two of the marts; the financial year turns
     night(warehouse, date(2017, 3, 31), "partner_withdrawn")
     build(warehouse, "held", "--exclude", "hate_crime_monthly", "burglary_repeat_monthly")
     night(warehouse, date(2017, 4, 2), "partner_correction")
