@@ -142,7 +142,8 @@ def test_late_moved_and_deleted_records_end_where_a_full_build_ends(warehouse: S
     night(warehouse, date(2017, 4, 2), "partner_correction")
     assert resend(warehouse, f"ward_name = '{WARD}' and period = '{MONTH}'", period="'2016-05-01'") > 10
     last = build(warehouse)
-    for mart in MARTS:
+    # a month without a victim has no row among the repeat victims
+    for mart in MARTS.keys() - {"vawg_repeat_victim_monthly"}:
         assert {MARCH, APRIL} <= months_written(warehouse, mart, last), mart
     assert {date(2016, 5, 1), MONTH, FEBRUARY} <= months_written(warehouse, "hate_crime_monthly", last)
     assert_as_a_full_build(warehouse)
