@@ -2,7 +2,8 @@
     Monthly marts are rebuilt by months: those of what new deliveries brought, replaced or withdrew, the same months a
     year later (a row says how it differs from the year before), and those that were or are the newest, because their
     rows say so. Every area and class has a row in every month, so a mart is built whole where one of them appears or
-    goes, where history begins with another month, and where most months changed anyway.
+    goes, where history begins with another month, where what is known of changes in counting is another (see
+    comparability.sql), and where most months changed anyway.
 
     meta.rebuilds of such a mart says which `feeds`, `lookups` and feeds of `people` change it, and
     - `newest`: the feeds whose newest month its rows depend on;
@@ -122,6 +123,8 @@
                 mart.months is null
                 or (select min(month) from of_counts) <= mart.settled_from
                 or (select count(*) from written where month <= mart.last_month) * 2 > mart.months
+                or {{ is_ledger_changed(feeds + people + rebuilds.newest) }}
+                or {{ are_shares_changed() }}
                 {%- if rebuilds.get('first_column') %}
                 or coalesce((select min(month) from of_counts) <= (
                     select min(month) from {{ this }} where {{ rebuilds.first_column }} is not null
