@@ -120,9 +120,10 @@ def test_a_night_writes_the_months_that_changed_and_those_that_depend_on_them(wa
         assert months_written(warehouse, mart, last) == {MONTH} | standing, mart
     assert months_written(warehouse, "asb_monthly", last) == standing
     # their outcomes may come in any later month, and whoever was burgled then may be a repeat victim for a year
-    for mart in ("mopac_local_monthly", "burglary_police_monthly"):
-        assert {MONTH} | standing <= months_written(warehouse, mart, last), mart
-        assert min(months_written(warehouse, mart, last)) == MONTH
+    assert {MONTH} | standing <= months_written(warehouse, "mopac_local_monthly", last)
+    assert min(months_written(warehouse, "mopac_local_monthly", last)) == MONTH
+    # the shares of old classes that became the new ones are those of the records' places, and every month rests on them
+    assert len(months_written(warehouse, "burglary_police_monthly", last)) > 100
     for mart in ("burglary_repeat_monthly", "vawg_repeat_victim_monthly"):
         assert months_written(warehouse, mart, last) == {date(2016, month, 1) for month in range(6, 13)} | {
             date(2017, 1, 1), FEBRUARY, MARCH,
