@@ -271,7 +271,7 @@ differences as (
 
 {#-
     Conditions on which an incremental monthly mart is built whole: the ledger of changes in counting was written, for
-    one of its feeds, since the build that wrote it; and a share of one of its series is another.
+    one of its feeds, since the build that wrote it; and a share of one of its classes is another.
 -#}
 {% macro is_ledger_changed(feeds) -%}
     exists (
@@ -288,12 +288,13 @@ differences as (
 {%- endmacro %}
 
 
-{% macro are_shares_changed() -%}
+{% macro are_shares_changed(class_column) -%}
     exists (
         select 1
         from {{ ref('recording_code_weight') }} as weights
         where
             weights.build_id > (select max(this_table.build_id) from {{ this }} as this_table)
+            and weights.to_class in (select held.{{ class_column }} from {{ this }} as held where held.geography_type = 'borough')
             and weights.series in (
                 select regimes.series
                 from {{ ref('dim_recording_regime') }} as regimes

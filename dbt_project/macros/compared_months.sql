@@ -124,7 +124,7 @@
                 or (select min(month) from of_counts) <= mart.settled_from
                 or (select count(*) from written where month <= mart.last_month) * 2 > mart.months
                 or {{ is_ledger_changed(feeds + people + rebuilds.newest) }}
-                or {{ are_shares_changed() }}
+                or {{ are_shares_changed(rebuilds.class) }}
                 {%- if rebuilds.get('first_column') %}
                 or coalesce((select min(month) from of_counts) <= (
                     select min(month) from {{ this }} where {{ rebuilds.first_column }} is not null
