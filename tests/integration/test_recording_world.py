@@ -153,6 +153,9 @@ def test_what_the_simulator_changed_is_found_and_nothing_else_is_said(world: Wor
             (date(2015, 4, 1), "recording", "split", "All actions"),
         },
     }
+    evidence = [text for changes in found.values() for change in changes for text in change.evidence]
+    assert any("in Kensington and Chelsea" in text for text in evidence)
+    assert not any("E09000020" in text for text in evidence), "people know areas by their names"
     registered = {c.lead.register_id for changes in found.values() for c in changes if c.lead.register_id}
     assert registered == {"burglary_2017", "fraud_2013", "mps_labels_2017", "asb_types_2011"}
 

@@ -109,6 +109,7 @@ def test_labels_of_agencies_are_shown_as_text_in_the_pages() -> None:
 
 def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_by_when() -> None:
     assert title_of(ROW) == "Burglary: the counting has probably changed, not what is counted"
+    assert title_of(row(nature="rename")) == "Burglary: new names, probably counted as before"
     assert body_of(ROW, "Recorded crime").split("\n\n") == [
         "What changed (Recorded crime): “Residential” rose by about 50 a month while “Other” fell by as much.",
         "Do not: compare “Residential”, “Other” before April 2017 with April 2017 or later.",
@@ -128,6 +129,11 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
             {"treatment": "break", "evidence": ROW["evidence"] | {"bridged_parent": None}},
             "compare “Residential”, “Other” before April 2017",
             "months before April 2017 may be compared with each other",
+        ),
+        (
+            {"nature": "rename"},
+            "call it a fall that a name ends, or a rise that another begins",
+            "so may each new name with the one it replaces",
         ),
         (
             {"treatment": "reload", "nature": "revision", "evidence": {"signals": ["vintages"]}},

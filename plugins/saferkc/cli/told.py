@@ -74,9 +74,11 @@ def _headline(change: Mapping[str, Any]) -> str:
 
 
 def _where(change: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    if change["geography"] == "all":
+    everywhere = change["evidence"].get("areas", ())
+    if change["geography"] == "all" and len(everywhere) != 1:
         return "in all areas"
-    areas = [names.get(area, area) for area in change["geography"].split(", ")]
+    areas = everywhere if change["geography"] == "all" else change["geography"].split(", ")
+    areas = [names.get(area, area) for area in areas]
     return f"in {', '.join(areas)}" if len(areas) < _MANY_AREAS else f"in {len(areas)} areas"
 
 

@@ -91,7 +91,8 @@ class Feed:
     months), NaN where that feed has none. Those named in ``same_records`` are made from the records of this feed: one
     that does not move with it speaks of counting, one that moves as well may live through the same rule. ``everything``
     is what all wholes together are called. ``earlier`` are panels as an earlier vintage had them. ``usual_days`` are
-    days on which counting tends to change besides 1 April: go-lives of systems.
+    days on which counting tends to change besides 1 April: go-lives of systems. ``area_names`` is what people call the
+    areas, where that is not how they stand in the panels.
 
     Raises ``ValueError`` where panels have other areas or months than the first.
     """
@@ -104,6 +105,7 @@ class Feed:
     rates: tuple[Rate, ...] = ()
     earlier: tuple[Panel, ...] = ()
     usual_days: frozenset[date] = frozenset()
+    area_names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for panel in self.panels[1:]:

@@ -85,6 +85,8 @@ def _close(connection: Connection, still_asked: set[str]) -> None:
 
 def title_of(row: Mapping[str, Any]) -> str:
     """One line that says what has probably happened and what has not."""
+    if _is_rename(row):
+        return f"{_subject(row)}: new names, probably counted as before"
     if row["kind"] == "recording":
         return f"{_subject(row)}: the counting has probably changed, not what is counted"
     return f"{_subject(row)}: it is not clear whether the counting has changed"
@@ -114,6 +116,10 @@ def _subject(row: Mapping[str, Any]) -> str:
     return str(row["parent_series"] or row["series"])
 
 
+def _is_rename(row: Mapping[str, Any]) -> bool:
+    return bool(row["kind"] == "recording" and row["nature"] == "rename")
+
+
 def _classes(row: Mapping[str, Any]) -> str:
     names = [name for name in row["evidence"].get("classes", ()) if name != row["parent_series"]]
     return ", ".join(f"“{name}”" for name in names) or f"“{row['series']}”"
@@ -126,6 +132,8 @@ def unsafe_of(row: Mapping[str, Any]) -> str:
         return "put figures that were published before beside those of now; they are of two vintages."
     if row["nature"] == "practice" and row["evidence"].get("earliest_month") != row["evidence"].get("latest_month"):
         return f"call what happened to {_subject(row)} from {month} on a rise or a fall without saying that."
+    if _is_rename(row):
+        return "call it a fall that a name ends, or a rise that another begins."
     return f"compare {_classes(row)} before {month} with {month} or later."
 
 
@@ -133,6 +141,8 @@ def safe_of(row: Mapping[str, Any]) -> str:
     """What may be said all the same."""
     month = month_in_words(row["effective_month"])
     bridged = row["evidence"].get("bridged_parent")
+    if bridged and _is_rename(row):
+        return f"all of “{bridged}” may be compared across {month}, and so may each new name with the one it replaces."
     if bridged:
         return f"all of “{bridged}” together may be compared across {month}."
     if row["treatment"] == "reload":

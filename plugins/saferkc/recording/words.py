@@ -7,6 +7,9 @@ from datetime import date
 
 from saferkc.recording.series import Feed
 
+# so many areas are named, more are counted
+_NAMED = 3
+
 
 def month_in_words(month: date) -> str:
     """A month as people write it."""
@@ -30,15 +33,21 @@ def percent(ratio: float) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence."""
-    quoted = [f"“{name}”" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    return _joined([f"“{name}”" for name in names])
 
 
-def where(areas: Sequence[str], of: int) -> str:
-    """Which areas, in a sentence."""
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def where(feed: Feed, areas: Sequence[str]) -> str:
+    """Which of the feed's areas, in a sentence."""
+    of = len(feed.panels[0].areas)
     if len(areas) == of and of > 1:
         return f"in all {of} areas"
-    return f"in {listed(areas)}" if len(areas) <= 3 else f"in {len(areas)} of {of} areas"
+    if len(areas) > _NAMED:
+        return f"in {len(areas)} of {of} areas"
+    return f"in {_joined([feed.area_names.get(area, area) for area in areas])}"
 
 
 def why_then(feed: Feed, month: date) -> list[str]:

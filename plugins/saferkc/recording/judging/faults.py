@@ -63,7 +63,7 @@ def judge_faults(feed: Feed, faults: Sequence[Fault]) -> Iterator[Finding]:
             treatment="hold",
             evidence=(
                 _SAYS[kind].format(
-                    when=when, where=where(named, len(areas)), factor=percent(factor),
+                    when=when, where=where(feed, named), factor=percent(factor),
                     expected=about(float(np.mean([fault.expected for fault in alike]))),
                 ),
             ),
@@ -82,7 +82,7 @@ def judge_vintages(feed: Feed) -> Iterator[Finding]:
         named = tuple(current.areas[row] for row in found.rows)
         sizes = found.changes
         evidence = [
-            f"History was restated: {current.parent} {where(named, len(current.areas))} now differs from what was "
+            f"History was restated: {current.parent} {where(feed, named)} now differs from what was "
             f"published before, by {percent(min(sizes))} to {percent(max(sizes))}, in months from "
             f"{month_in_words(months[0])} to {month_in_words(months[1])}."
         ]

@@ -214,7 +214,7 @@ def _of_one_area(feed: Feed, panel: Panel, step: LevelStep, register: Sequence[K
     elif entry or (sister is not None and sister.level and step.after >= _LASTS):
         kind, confidence = "unsure", 0.5
     evidence = [
-        f"{_rose(panel.parent, step)} from {month_in_words(month)} {where(area, len(panel.areas))}.",
+        f"{_rose(panel.parent, step)} from {month_in_words(month)} {where(feed, area)}.",
         *_of_sister(sister_name, sister),
     ]
     if has_peers:

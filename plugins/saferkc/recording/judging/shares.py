@@ -167,7 +167,7 @@ def _finding(
     gainer, loser = panel.children[move.gainer], panel.children[move.loser]
     month = panel.months[move.place]
     entry = known_change(register, panel, month)
-    place = where(areas, len(panel.areas))
+    place = where(feed, areas)
     if standing == "together":
         place = f"in all areas together, and the same way in {agreeing} of {len(panel.areas)} taken alone"
     both = move.gained - move.lost
@@ -213,7 +213,7 @@ def _real_beside(feed: Feed, panel: Panel, move: Move) -> Iterator[Finding]:
             areas=(panel.areas[row],), month=month, earliest=month, latest=month, confidence=0.7, treatment=None,
             evidence=(
                 f"Besides, all of it {'rose' if size > 0 else 'fell'} by about {about(size)} a month "
-                f"{where((panel.areas[row],), len(panel.areas))}, which no move between classes explains.",
+                f"{where(feed, (panel.areas[row],))}, which no move between classes explains.",
             ),
             signals=("level",),
             effect=Effect(size, size - 1.96 * error, size + 1.96 * error, "offences a month"),

@@ -8,7 +8,7 @@ from datetime import date
 
 from saferkc.contracts import Contract, load_contracts
 from saferkc.recording.reading.beside import SISTERS, restated_by, sisters_of
-from saferkc.recording.reading.boroughs import read_boroughs
+from saferkc.recording.reading.boroughs import borough_names, read_boroughs
 from saferkc.recording.reading.counts import Cell, count
 from saferkc.recording.reading.lag import lag_of
 from saferkc.recording.reading.panels import by_month, panels_of, rates_of
@@ -47,7 +47,8 @@ class _Reader:
     def __init__(self, connection: Connection, settings: Settings, length: int | None) -> None:
         self._connection, self._length = connection, length
         self._contracts = load_contracts(settings.contracts_dir)
-        self._boroughs = read_boroughs(settings.dbt_project_dir / "seeds")
+        seeds = settings.dbt_project_dir / "seeds"
+        self._boroughs, self._names = read_boroughs(seeds), borough_names(seeds)
         self._plain: dict[str, tuple[tuple[Feed, ...], Window | None]] = {}
 
     def feeds(self, tree: Tree) -> Iterator[Feed]:
@@ -86,7 +87,11 @@ class _Reader:
                     panels = panels_of(named, own, months, seen.covered, _known(self._contracts[tree.feed]))
                     if panels:
                         rates = rates_of(named, own, panels[0].areas, months)
-                        feeds.append(Feed(named.name, panels, rates=rates, everything=tree.everything))
+                        feeds.append(
+                            Feed(
+                                named.name, panels, rates=rates, everything=tree.everything, area_names=self._names
+                            )
+                        )  # fmt: skip
             self._plain[tree.name] = tuple(feeds), seen
         return self._plain[tree.name]
 
