@@ -87,11 +87,24 @@ def test_a_change_says_when_what_marts_read_of_it_changed(settings: Settings) ->
         add_change(connection, CHANGE)
     first = scalar(settings, changed_at)
     with connect(settings) as connection:
-        say_anew(connection, 1, CHANGE | {"confidence": 0.9, "evidence": {"sentences": ["surer"]}})
+        shares = [{"from_class": "Other", "to_class": "Residential", "weight": 0.3}]
+        say_anew(connection, 1, CHANGE | {"confidence": 0.9, "evidence": {"sentences": ["surer"], "code_map": shares}})
     assert scalar(settings, changed_at) == first
     with connect(settings) as connection:
         say_anew(connection, 1, CHANGE | {"treatment": "bridge"})
     assert scalar(settings, changed_at) > first
+
+
+@pytest.mark.parametrize("known", [{"state": "registered", "register_id": "burglary_2017"}, {"kind": "real"}])
+def test_a_change_of_which_marts_read_nothing_leaves_them_alone(settings: Settings, known: dict[str, str]) -> None:
+    changed_at = "select changed_at from quality.recording_change"
+    with connect(settings) as connection:
+        add_change(connection, CHANGE | known)
+        say_anew(connection, 1, CHANGE | known | {"effective_month": "2018-02-01"})
+    assert scalar(settings, changed_at) is None
+    with connect(settings) as connection:
+        say_anew(connection, 1, CHANGE)
+    assert scalar(settings, changed_at) is not None, "now it is one that the marts mark"
 
 
 def test_a_new_delivery_is_built_incrementally(settings: Settings) -> None:
