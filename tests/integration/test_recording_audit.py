@@ -13,6 +13,7 @@ from recording_helpers import NEW, NEW_NAME_FROM, NEW_NAME_MONTH, OLD, deliver_c
 from saferkc.alerts import Alert, list_alerts
 from saferkc.cli.decisions import decide_change
 from saferkc.publishing import AuditHeldError, AuditResult, audit, begin_build, build_data_docs, publish
+from saferkc.recording.detect import MONTHS_TO_READ
 from saferkc.recording.ledger import add_change, set_gone
 from saferkc.recording.reading import read_feeds
 from saferkc.recording.telling import tell_people
@@ -130,12 +131,12 @@ def test_an_unregistered_new_name_warns_with_its_evidence_until_somebody_decides
 
     (alert,) = nights.alerts()
     assert (alert.audience, alert.severity) == ("community_safety_team", "act")
-    assert alert.title == "Burglary: the counting has probably changed, not what is counted"
+    assert alert.title == "Burglary: new names, probably counted as before"
     for part in (
         f"What changed (Recorded crime by borough and ward, Metropolitan Police on the London Datastore): From May 2016"
         f" “{NEW}” came in the place of “{OLD}”",
-        f"Do not: compare “{NEW}”, “{OLD}” before May 2016 with May 2016 or later.",
-        "Safe to say: all of “Burglary” together may be compared across May 2016.",
+        "Do not: call it a fall that a name ends, or a rise that another begins.",
+        "Safe to say: all of “Burglary” may be compared across May 2016, and so may each new name with the one it",
         "How sure: high, from names or codes that are new or gone.",
         f"`saferkc changes confirm {change['change_id']} --note TEXT`",
     ):
@@ -219,27 +220,28 @@ def test_what_people_decide_on_a_fault_wins(nights: Nights, decision: str, state
 
 
 def test_only_what_has_something_new_is_looked_at(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[set[str]] = []
+    looks: list[tuple[set[str], int | None]] = []
 
-    def noted(connection: Any, settings: Settings, *, only: set[str]) -> Any:
-        looks.append(only)
-        return read_feeds(connection, settings, only=only)
+    def noted(connection: Any, settings: Settings, *, only: set[str], months: int | None) -> Any:
+        looks.append((only, months))
+        return read_feeds(connection, settings, only=only, months=months)
 
     monkeypatch.setattr("saferkc.recording.watch.read_feeds", noted)
     deliver_crime(nights.settings, 36)
     nights.run()
-    assert looks == [{FEED}]
+    first, later = ({FEED}, None), ({FEED}, MONTHS_TO_READ)
+    assert looks == [first]
     watch(nights.settings, nights.build_id)
-    assert looks == [{FEED}], "it was looked at for this build"
+    assert looks == [first], "it was looked at for this build"
     deliver_crime(nights.settings, 37)
     nights.run()
-    assert looks == [{FEED}, {FEED}]
+    assert looks == [first, later]
     # the register is a part of the project: when that changes, everything is looked at anew
     with connect(nights.settings) as connection:
         connection.execute("update quality.build set project_fingerprint = 'another'")
         connection.execute("update quality.build set state = 'held'")
     nights.run()
-    assert len(looks) == 3
+    assert looks == [first, later, first]
 
 
 def test_a_look_that_breaks_is_missed_by_the_audit_and_told_to_the_engineers(

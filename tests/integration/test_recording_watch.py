@@ -63,8 +63,7 @@ def test_what_no_longer_shows_is_gone_and_comes_back_as_the_same_row(settings: S
 def test_new_names_and_a_new_rule_three_months_later_are_two_changes(settings: Settings) -> None:
     deliver_crime(settings, NEW_NAME_FROM + 3)
     watch(settings)
-    # so much later that the night does not look at the month of the new names any more; from the third month after
-    # the new names a third of the other buildings counts as residential
+    # from the third month after the new names a third of the other buildings counts as residential
     deliver_crime(settings, NEW_NAME_FROM + 20, moved_from=NEW_NAME_FROM + 3)
     watch(settings)
     assert [(row["effective_month"], row["nature"], row["state"]) for row in kept_changes(settings)] == [
@@ -93,7 +92,7 @@ def test_people_read_what_stands_with_its_evidence_and_the_rest_where_they_ask(
     number = int(str(found["change_id"]))
     show_changes(settings, as_json=False, include_all=False)
     told = capsys.readouterr().out
-    assert "Burglary: the counting has probably changed" in told
+    assert "Burglary: new names, probably counted as before" in told
     assert "came in the place of" in told
     assert "Changes: 1, to be decided: 1." in told
     with connect(settings) as connection:

@@ -18,7 +18,7 @@ import pytest
 from delivered_files import Delivered, read
 from marts_helpers import NewWarehouse, load_inbox
 from saferkc.recording import Change, Feed, KnownChange, Panel, examine
-from saferkc.recording.detect import MONTHS_OF_A_NIGHT
+from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ
 from saferkc.recording.published import wide_panels
 from saferkc.recording.reading import read_feeds
 from saferkc.recording.register import known_changes, read_register
@@ -162,8 +162,8 @@ def test_what_the_simulator_changed_is_found_and_nothing_else_is_said(world: Wor
 
 def test_a_night_reads_what_it_needs_and_says_of_it_what_the_whole_look_says(world: World) -> None:
     with connect(world.settings) as connection:
-        (feed, by_ward) = read_feeds(connection, world.settings, only=["police_offences"], months=63)
-    assert len(feed.months) == len(by_ward.months) == 63
+        (feed, by_ward) = read_feeds(connection, world.settings, only=["police_offences"], months=MONTHS_TO_READ)
+    assert len(feed.months) == len(by_ward.months) == MONTHS_TO_READ
     since = len(feed.months) - MONTHS_OF_A_NIGHT
     night = told(examine(feed, world.register, since=since))
     whole = world.feeds["police_offences"]

@@ -20,13 +20,15 @@ from saferkc.recording.judging.shares import judge_shares
 from saferkc.recording.levels import find_upheavals
 from saferkc.recording.rates import find_rate_steps
 from saferkc.recording.series import Feed, Panel
-from saferkc.recording.steps import LEAST_BEFORE, filled
+from saferkc.recording.steps import BEFORE, LEAST_BEFORE, filled
 from saferkc.recording.wholes import came_or_went, joined_wholes, panel_of_wholes, whole_events
 
 # a night looks at these; what is older was judged by the nights before
 MONTHS_OF_A_NIGHT = 18
 # two steps of one series so near to each other are one
 _ECHO_MONTHS = 9
+# and reads these: what it looks at, what may echo in it, and what came before that
+MONTHS_TO_READ = MONTHS_OF_A_NIGHT + _ECHO_MONTHS + BEFORE
 
 
 def examine(feed: Feed, register: Sequence[KnownChange] = (), *, since: int = LEAST_BEFORE) -> list[Change]:

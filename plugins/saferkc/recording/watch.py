@@ -14,7 +14,7 @@ from typing import Any
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import load_contracts
 from saferkc.recording.bridging import code_map
-from saferkc.recording.detect import MONTHS_OF_A_NIGHT, examine
+from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ, examine
 from saferkc.recording.findings import Change
 from saferkc.recording.judging.known import KnownChange, months_apart
 from saferkc.recording.ledger import add_change, list_changes, say_anew, set_gone
@@ -54,7 +54,8 @@ def watch(settings: Settings, build_id: int | None = None) -> Watched:
     """Examine the feeds that have something new for this build, bring the ledger up to date, and tell people.
 
     Without a build all feeds are looked at. The first look at a feed is at all of its history, as is the first one
-    after the register has changed; later ones are at the last ``MONTHS_OF_A_NIGHT``. Each feed is a transaction of its
+    after the register has changed; later ones are at the last ``MONTHS_OF_A_NIGHT``, and read no more than these need.
+    Each feed is a transaction of its
     own. Where some can't be looked at, the others are, the engineers get an alert, and ``WatchError`` is raised.
     """
     register = known_changes(read_register(settings.dbt_project_dir / "seeds"))
@@ -83,17 +84,18 @@ def _look(
     connection: Connection, settings: Settings, due: Due, register: Sequence[KnownChange], build_id: int | None
 ) -> Watched:
     watched = Watched()
-    for feed in read_feeds(connection, settings, only={due.feed}):
-        watched += _enter(connection, feed, due, register)
+    months = MONTHS_TO_READ if build_id is not None and not due.whole else None
+    for feed in read_feeds(connection, settings, only={due.feed}, months=months):
+        watched += _enter(connection, feed, register, is_night=months is not None)
     if build_id is not None:
         note_look(connection, build_id, due.feed, asdict(watched))
     return watched
 
 
-def _enter(connection: Connection, feed: Feed, due: Due, register: Sequence[KnownChange]) -> Watched:
-    """Examine a feed and bring its part of the ledger up to date."""
+def _enter(connection: Connection, feed: Feed, register: Sequence[KnownChange], *, is_night: bool) -> Watched:
+    """Examine a feed, its last months or all of them, and bring its part of the ledger up to date."""
     left = list_changes(connection, feed=feed.name, include_all=True)
-    since = max(LEAST_BEFORE, len(feed.months) - MONTHS_OF_A_NIGHT) if left and not due.whole else LEAST_BEFORE
+    since = max(LEAST_BEFORE, len(feed.months) - MONTHS_OF_A_NIGHT) if is_night else LEAST_BEFORE
     changes = examine(feed, register, since=since)
     new = 0
     for change in changes:
