@@ -33,7 +33,17 @@ def test_a_night_leaves_no_trace_of_anybody(published_home: Home) -> None:
             (settings.inbox / source).mkdir(parents=True, exist_ok=True)
             (settings.inbox / source / name).write_bytes(content)
     said = [published_home.saferkc("nightly")]
-    assert said[0][0] == 0, said[0][1]
+    # they come months after the last delivery: a gap that holds the build until the team has looked at it
+    assert said[0][0] == 2, said[0][1]
+    with connect(settings) as connection:
+        faults = fetch_all(connection, "select change_id from quality.recording_change where kind = 'data_fault'")
+    assert faults
+    for fault in faults:
+        said.append(
+            published_home.saferkc("changes", "reject", str(fault["change_id"]), "--note", "only canaries came")
+        )
+    said.append(published_home.saferkc("nightly"))
+    assert said[-1][0] == 0, said[-1][1]
     said += [published_home.saferkc(*words.split()) for words in ("status", "status --json", "alerts --all", "doctor")]
     assert traces(canary.needles, [("said", "".join(output for _, output in said).encode())]) == []
     found = traces(canary.needles, everything(published_home))
