@@ -144,7 +144,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scores = [Score(**one) for path in options.tables_of for one in json.loads(path.read_text())]
     if not options.tables_of:
         console = Console(stderr=True)
-        # seed by seed, so that one that is broken off has told of all
         # seed by seed, so that a part of the seeds tells of everything
         for seed in track(range(options.seeds[0], options.seeds[1] + 1), "bridging", console=console):
             for basis, case, volume, share in _cases(options, seed):

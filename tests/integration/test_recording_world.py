@@ -22,6 +22,7 @@ from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ
 from saferkc.recording.published import wide_panels
 from saferkc.recording.reading import read_feeds
 from saferkc.recording.register import known_changes, read_register
+from saferkc.recording.watch import watch
 from saferkc.settings import Settings
 from saferkc.simulation import simulate_all
 from saferkc.warehouse.connection import connect
@@ -207,3 +208,36 @@ def test_records_are_late_by_the_extract_that_first_held_them(world: World) -> N
     assert rate.having.sum() == rate.having[0, -1] == late
     recorded = pd.concat(nights).drop_duplicates("Crime Reference")["Recorded Date"]
     assert rate.records.sum() == recorded.str.endswith("/12/2017").sum()
+
+
+def test_what_may_be_a_name_is_found_like_any_new_code_and_never_shown(world: World) -> None:
+    # somebody's name, typed where a code or a ward stands; and a new code of open data, which is shown
+    name, open_code = "Zebedee Nevershown", "Scooter Theft"
+    changed = {
+        "raw.police_offences": f"minor_class = '{name}' where minor_class = 'Theft From Shops'",
+        "raw.tmo_asb_cases": f"categories = '{name}' where true",
+        "raw.mps_recorded_crime": f"minor_category = '{open_code}' where minor_category = 'Theft From Shops'",
+    }
+    with connect(world.settings) as connection:
+        for table, words in changed.items():
+            connection.execute(f"update {table} set {words} and period >= '2017-09-01'".encode())
+            assert connection.execute(f"select 1 from {table} where period >= '2017-09-01'".encode()).fetchone(), table
+    watch(world.settings)
+    told: dict[str, str] = {}
+    with connect(world.settings) as connection:
+        for table in ("recording_change", "alert", "check_result"):
+            rows = connection.execute(f"select to_jsonb(t)::text from quality.{table} as t".encode()).fetchall()
+            told[table] = "\n".join(row[0] for row in rows)
+        found = connection.execute(
+            "select feed, series from quality.recording_change where evidence ->> 'classes' like %s"
+            " or evidence ->> 'classes' like %s order by 1",
+            ["%(not shown)%", f"%{open_code}%"],
+        ).fetchall()
+    for table, text in told.items():
+        assert name.split()[1] not in text, table
+    feeds = [feed for feed, _ in found]
+    assert {"mps_recorded_crime", "police_offences", "tmo_asb_cases"} <= set(feeds)
+    stand_ins = {series for feed, series in found if "not shown" in series}
+    assert len(stand_ins) == 1, "one word stands for one code, wherever it is typed"
+    assert any(open_code in series for feed, series in found if feed == "mps_recorded_crime")
+    assert watch(world.settings).new == 0, "it is the same change on another night"

@@ -5,11 +5,16 @@ In a file without headings the first person stands where headings do; a file may
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from saferkc.contracts import Contract
+from saferkc.contracts.labels import fold_label
+from saferkc.contracts.model import Column
 from saferkc.contracts.registry import plain_name
 from saferkc.privacy.sensitivity import is_open
 
@@ -50,3 +55,35 @@ def file_name(contracts: Iterable[Contract], name: str, otherwise: str) -> str:
             return name if before in ("", "simulated") else simulated + agreed[0].lstrip("_/ ") + encrypted
     ending = PurePosixPath(name).suffix.lower()
     return f"{simulated}unknown_{otherwise}{ending if ending in _ENDINGS else ''}"
+
+
+def hidden_codes(
+    columns: Sequence[Column], codes: Iterable[str], key: bytes, also_known: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return for each code that may not be shown what stands for it: the same on every night, and no name.
+
+    Codes of public columns are shown, and those that the columns' lists or ``also_known`` hold; whatever else was
+    typed where a code belongs may be somebody's name.
+    """
+    if all(column.classification == "public" for column in columns):
+        return {}
+    listed = [value for column in columns for rule in column.quality for value in rule.valid_values]
+    known = {fold_label(value) for value in (*listed, *also_known)}
+    return {
+        code: f"new code {hmac.new(key, code.encode(), hashlib.sha256).hexdigest()[:4]} (not shown)"
+        for code in codes
+        if fold_label(code) not in known
+    }
+
+
+def without_hidden(value: Any, hidden: Mapping[str, str]) -> Any:
+    """Return texts, or lists and mappings of them, with what stands for the ``hidden`` codes in their place."""
+    if not hidden:
+        return value
+    if isinstance(value, str):
+        longest_first = sorted(hidden, key=len, reverse=True)
+        pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"
+        return re.sub(pattern, lambda found: hidden[found[0]], value)
+    if isinstance(value, Mapping):
+        return {key: without_hidden(one, hidden) for key, one in value.items()}
+    return [without_hidden(one, hidden) for one in value] if isinstance(value, list | tuple) else value

@@ -46,7 +46,7 @@ def begin_build(
     """Enter a new build in ``quality.build``, or find that nothing has changed since the last published one.
 
     What a build rests on is every admitted delivery, people's decisions on changes in counting, the dbt project and
-    the audit's suites. What a night only suspects reaches the marts with the next delivery. dbt builds
+    the audit's suites. What a look only suspects starts no build: it is found within one, and stands in it. dbt builds
     everything anew (``full_refresh``) when the caller asks for it or the project has changed since the last
     build that went through: a build that was held or broke off may have left tables of either project.
 

@@ -92,7 +92,8 @@ class Feed:
     that does not move with it speaks of counting, one that moves as well may live through the same rule. ``everything``
     is what all wholes together are called. ``earlier`` are panels as an earlier vintage had them. ``usual_days`` are
     days on which counting tends to change besides 1 April: go-lives of systems. ``area_names`` is what people call the
-    areas, where that is not how they stand in the panels.
+    areas, where that is not how they stand in the panels. ``hidden`` are labels that may be somebody's name, with what
+    stands for them wherever people read.
 
     Raises ``ValueError`` where panels have other areas or months than the first.
     """
@@ -106,6 +107,7 @@ class Feed:
     earlier: tuple[Panel, ...] = ()
     usual_days: frozenset[date] = frozenset()
     area_names: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for panel in self.panels[1:]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import load_contracts
+from saferkc.privacy.showing import without_hidden
 from saferkc.recording.bridging import code_map
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ, examine
 from saferkc.recording.findings import Change
@@ -53,15 +54,15 @@ class Watched:
 def watch(settings: Settings, build_id: int | None = None) -> Watched:
     """Examine the feeds that have something new for this build, bring the ledger up to date, and tell people.
 
-    Without a build all feeds are looked at. The first look at a feed is at all of its history, as is the first one
-    after the register has changed; later ones are at the last ``MONTHS_OF_A_NIGHT``, and read no more than these need.
-    Each feed is a transaction of its
-    own. Where some can't be looked at, the others are, the engineers get an alert, and ``WatchError`` is raised.
+    Without a build all feeds are looked at, in all of their history. So is a feed that is looked at for the first time,
+    or for the first time after the register has changed; later looks are at the last ``MONTHS_OF_A_NIGHT``, and read
+    no more than these need. Each feed is a transaction of its own. Where some can't be looked at, the others are, the
+    engineers get an alert, and ``WatchError`` is raised.
     """
     register = known_changes(read_register(settings.dbt_project_dir / "seeds"))
     total, broken = Watched(), {}
     with connect(settings, autocommit=True) as connection:
-        due = [Due(feed, False) for feed in FEEDS] if build_id is None else feeds_due(connection, build_id, FEEDS)
+        due = [Due(feed, whole=True) for feed in FEEDS] if build_id is None else feeds_due(connection, build_id, FEEDS)
         for one in due:
             try:
                 with connection.transaction():
@@ -84,9 +85,9 @@ def _look(
     connection: Connection, settings: Settings, due: Due, register: Sequence[KnownChange], build_id: int | None
 ) -> Watched:
     watched = Watched()
-    months = MONTHS_TO_READ if build_id is not None and not due.whole else None
+    months = None if due.whole else MONTHS_TO_READ
     for feed in read_feeds(connection, settings, only={due.feed}, months=months):
-        watched += _enter(connection, feed, register, is_night=months is not None)
+        watched += _enter(connection, feed, register, is_night=not due.whole)
     if build_id is not None:
         note_look(connection, build_id, due.feed, asdict(watched))
     return watched
@@ -99,13 +100,15 @@ def _enter(connection: Connection, feed: Feed, register: Sequence[KnownChange], 
     changes = examine(feed, register, since=since)
     new = 0
     for change in changes:
-        row = _same(left, change)
+        # what may be somebody's name leaves the detector here
+        values = without_hidden(_values(feed, change), feed.hidden)
+        row = _same(left, change, values["parent_series"])
         if row is None:
-            add_change(connection, _values(feed, change))
+            add_change(connection, values)
             new += 1
         else:
             left.remove(row)
-            say_anew(connection, row["change_id"], _values(feed, change))
+            say_anew(connection, row["change_id"], values)
     looked_at = feed.months[since:]
     gone = [row["change_id"] for row in left if _may_go(row) and looked_at and row["effective_month"] >= looked_at[0]]
     set_gone(connection, gone)
@@ -137,16 +140,16 @@ def _told(broken: dict[str, str]) -> str:
     return "; ".join(f"{feed} could not be looked at ({kind})" for feed, kind in broken.items())
 
 
-def _same(rows: Sequence[dict[str, Any]], change: Change) -> dict[str, Any] | None:
-    """The kept change that this one is: of those that it may be, the nearest in time."""
-    distances = [(distance, row) for row in rows if (distance := _distance(row, change)) is not None]
+def _same(rows: Sequence[dict[str, Any]], change: Change, whole: str) -> dict[str, Any] | None:
+    """The kept change that this one is: of those that it may be, the nearest in time. ``whole`` is as it is shown."""
+    distances = [(distance, row) for row in rows if (distance := _distance(row, change, whole)) is not None]
     return min(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
-def _distance(row: dict[str, Any], change: Change) -> int | None:
+def _distance(row: dict[str, Any], change: Change, whole: str) -> int | None:
     """Months between a kept change and one found tonight, where they may be the same; None where they are two."""
     lead = change.lead
-    if row["parent_series"] != lead.whole or not set(row["evidence"].get("areas", ())) & set(change.areas):
+    if row["parent_series"] != whole or not set(row["evidence"].get("areas", ())) & set(change.areas):
         return None
     if (row["kind"] == "real") != (lead.kind == "real"):
         return None  # a move and the real fall beside it are two

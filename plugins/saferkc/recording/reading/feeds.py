@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from saferkc.contracts import Contract, load_contracts
+from saferkc.privacy.showing import hidden_codes
 from saferkc.recording.reading.beside import SISTERS, restated_by, sisters_of
 from saferkc.recording.reading.boroughs import borough_names, read_boroughs
 from saferkc.recording.reading.counts import Cell, count
@@ -41,6 +42,14 @@ def read_feeds(
             yield from reader.feeds(tree)
 
 
+# names of wards that are published
+_PLACES = """
+select ward_name from raw.reference_lsoa_ward where ward_name is not null
+union
+select ward_name from raw.mps_recorded_crime where ward_name is not null
+"""
+
+
 class _Reader:
     """One look: what is counted once is kept for the feeds that it stands beside."""
 
@@ -49,6 +58,7 @@ class _Reader:
         self._contracts = load_contracts(settings.contracts_dir)
         seeds = settings.dbt_project_dir / "seeds"
         self._boroughs, self._names = read_boroughs(seeds), borough_names(seeds)
+        self._key = settings.secret("row_token_key")
         self._plain: dict[str, tuple[tuple[Feed, ...], Window | None]] = {}
 
     def feeds(self, tree: Tree) -> Iterator[Feed]:
@@ -89,11 +99,20 @@ class _Reader:
                         rates = rates_of(named, own, panels[0].areas, months)
                         feeds.append(
                             Feed(
-                                named.name, panels, rates=rates, everything=tree.everything, area_names=self._names
+                                named.name, panels, rates=rates, everything=tree.everything, area_names=self._names,
+                                hidden=self._hidden(tree, panels),
                             )
                         )  # fmt: skip
             self._plain[tree.name] = tuple(feeds), seen
         return self._plain[tree.name]
+
+    def _hidden(self, tree: Tree, panels: Sequence[Panel]) -> Mapping[str, str]:
+        contract = self._contracts[tree.feed]
+        columns = [column for column in contract.columns if column.name in tree.label_columns]
+        labels = {label for panel in panels for label in (panel.parent, *panel.children)} - set(tree.own_words)
+        places = _PLACES if tree.dimension == "place" else None
+        known = [row[0] for row in self._connection.execute(places)] if places else []
+        return hidden_codes(columns, labels, self._key, known)
 
     def _since(self, seen: Window) -> date | None:
         if self._length is None:

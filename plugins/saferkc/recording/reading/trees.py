@@ -69,6 +69,16 @@ class Tree:
     flags: Mapping[str, str] = field(default_factory=dict)
     qualities: tuple[Quality, ...] = ()
 
+    @property
+    def label_columns(self) -> frozenset[str]:
+        """The columns whose values are labels of wholes and classes."""
+        return frozenset(re.findall(r"\br\.(\w+)", f"{self.parent} {self.child}"))
+
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """Labels that are ours and come from no record."""
+        return (self.everything, *self.flags, *re.findall(r"'([^']*)'", self.parent))
+
 
 _MPS_BOROUGH = Tree(
     name="mps_recorded_crime",
