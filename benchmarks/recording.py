@@ -20,7 +20,7 @@ import numpy as np
 from measuring import machine
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, examine
 from saferkc.recording.findings import Change
-from saferkc.recording.judging.known import months_apart
+from saferkc.recording.months import months_apart
 from saferkc.recording.prompts import pelt_changes, xmr_signals, z_score_signals
 from saferkc.recording.series import Feed, Floats
 from saferkc.simulation.recording_cases import HOME, MAKERS, WORLD, Case, make_case

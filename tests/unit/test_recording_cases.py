@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from saferkc.recording import Change, KnownChange, examine
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT
-from saferkc.recording.judging.known import months_apart
+from saferkc.recording.months import months_apart
 from saferkc.simulation.recording_cases import HOME, MAKERS, Case, make_case
 
 SEEDS = range(3)

@@ -17,10 +17,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from saferkc.recording.charts import style
 from saferkc.recording.charts.catalogue import Catalogue, Mart, Series, UnknownSeriesError
-from saferkc.recording.charts.model import ChartedSeries, Mark, MarkKind, Point, months_between
+from saferkc.recording.charts.model import ChartedSeries, Mark, MarkKind, Point
 from saferkc.recording.charts.picture import draw
 from saferkc.recording.charts.terminal import chart_lines
 from saferkc.recording.charts.words import NO_FIGURES, description, main_message
+from saferkc.recording.months import months_between
 
 RULE = date(2017, 4, 1)
 BREAK = Mark("break", RULE, "New classes of burglary", "Sheds count as residential.", is_gap=True)

@@ -10,15 +10,16 @@ import pytest
 from saferkc.recording import Feed, KnownChange, Panel, Rate, examine
 from saferkc.recording.faults import find_faults
 from saferkc.recording.levels import beside
+from saferkc.recording.months import months_between
 from saferkc.recording.rates import find_rate_steps
 from saferkc.recording.reading.beside import Sister, sisters_of
 from saferkc.recording.reading.counts import Cell
 from saferkc.recording.reading.panels import panels_of
 from saferkc.recording.reading.trees import Tree
-from saferkc.recording.reading.window import Window, begins, span
+from saferkc.recording.reading.window import Window, begins
 
 JANUARY = date(2012, 1, 1)
-MONTHS = span(JANUARY, date(2016, 12, 1))
+MONTHS = months_between(JANUARY, date(2016, 12, 1))
 TREE = Tree("feed", "feed", "", "'All'", "r.kind", series={"All": "all_of_it"})
 
 

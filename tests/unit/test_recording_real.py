@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from saferkc.recording import Change, Feed, examine
-from saferkc.recording.judging.known import months_apart
+from saferkc.recording.months import months_apart
 from saferkc.recording.published import as_one_area, wide_panels
 
 HOME = "Kensington and Chelsea"

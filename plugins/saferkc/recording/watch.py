@@ -17,9 +17,10 @@ from saferkc.privacy.showing import without_hidden
 from saferkc.recording.bridging import code_map
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ, examine
 from saferkc.recording.findings import Change
-from saferkc.recording.judging.known import KnownChange, months_apart
+from saferkc.recording.judging.known import KnownChange
 from saferkc.recording.ledger import add_change, list_changes, say_anew, set_gone
 from saferkc.recording.looks import Due, feeds_due, note_look
+from saferkc.recording.months import months_apart
 from saferkc.recording.reading import FEEDS, read_feeds
 from saferkc.recording.register import known_changes, read_register
 from saferkc.recording.series import Feed

@@ -33,10 +33,12 @@ def percent(ratio: float) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence."""
-    return _joined([f"“{name}”" for name in names])
+    return in_a_row([f"“{name}”" for name in names])
 
 
-def _joined(names: Sequence[str]) -> str:
+def in_a_row(parts: Sequence[str]) -> str:
+    """Parts as a sentence lists them, each once."""
+    names = list(dict.fromkeys(parts))
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -47,7 +49,7 @@ def where(feed: Feed, areas: Sequence[str]) -> str:
         return f"in all {of} areas"
     if len(areas) > _NAMED:
         return f"in {len(areas)} of {of} areas"
-    return f"in {_joined([feed.area_names.get(area, area) for area in areas])}"
+    return f"in {in_a_row([feed.area_names.get(area, area) for area in areas])}"
 
 
 def why_then(feed: Feed, month: date) -> list[str]:

@@ -8,6 +8,8 @@ from datetime import date
 from itertools import groupby
 from typing import Literal
 
+from saferkc.recording.months import first_month, months_between
+
 MarkKind = Literal["break", "bridge", "note", "suspected", "registered", "confirmed", "rejected"]
 
 
@@ -118,20 +120,9 @@ def runs(
             yield tuple(run)
 
 
-def months_between(first: date, last: date) -> tuple[date, ...]:
-    """All first days of months from one month to another, both included."""
-    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-    return tuple(date(number // 12, number % 12 + 1, 1) for number in numbers)
-
-
 def month_of(day: date) -> date:
     """The first day of the month that a day lies in."""
     return day.replace(day=1)
-
-
-def first_month(day: date) -> date:
-    """The first month that begins on or after a day: the marts count a month by the rule of its first day."""
-    return day if day.day == 1 else date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def _split(months: Sequence[Point], starts: Sequence[date]) -> Iterator[tuple[Point, ...]]:

@@ -14,8 +14,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from saferkc.recording.charts import style
-from saferkc.recording.charts.model import ChartedSeries, Mark, Point, first_month, month_of, runs
+from saferkc.recording.charts.model import ChartedSeries, Mark, Point, month_of, runs
 from saferkc.recording.charts.words import NO_FIGURES
+from saferkc.recording.months import first_month
 
 _DASHES: dict[str, Any] = {"bridged": (0, (4, 1.6)), "provisional": (0, (1, 1.4))}
 _COMPARABLE_DASH: Any = (0, (6, 1.5, 1.5, 1.5))

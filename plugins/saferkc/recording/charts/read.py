@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import yaml
 from psycopg import sql
 
 from saferkc.recording.charts.catalogue import FIGURES, Series
 from saferkc.recording.charts.marks import read_marks
 from saferkc.recording.charts.model import ChartedSeries, Point
+from saferkc.recording.reading.boroughs import home_borough
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
 
@@ -24,12 +24,6 @@ _Row = Mapping[str, Any]
 
 class UnknownAreaError(Exception):
     """The mart has no such area; the message names those that are meant, perhaps."""
-
-
-def home_borough(settings: Settings) -> str:
-    """The code of the borough that the warehouse serves, as the dbt project says."""
-    project = yaml.safe_load((settings.dbt_project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
-    return str(project["vars"]["home_borough_code"])
 
 
 def read_series(
@@ -45,7 +39,7 @@ def read_series(
 
     Raises ``UnknownAreaError``.
     """
-    home = home_borough(settings)
+    home = home_borough(settings.dbt_project_dir)
     code = _area(connection, series, area or home, home)
     rows = _rows(connection, series, code, since, until)
     # ten days drawn as a month would look like a fall

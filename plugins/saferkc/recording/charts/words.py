@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from statistics import median
 
-from saferkc.recording.charts.model import ChartedSeries, Mark, first_month
+from saferkc.recording.charts.model import ChartedSeries, Mark
 from saferkc.recording.charts.style import CALLED
-from saferkc.recording.words import month_in_words
+from saferkc.recording.months import first_month
+from saferkc.recording.words import in_a_row, month_in_words
 
 # below it chance moves a month by half and more
 _FEW = 10
@@ -31,15 +32,15 @@ def main_message(series: ChartedSeries) -> str:
     said = []
     if gaps and any(point.is_restated for point in series.points):
         only = "only, and give its range" if any(point.has_bounds for point in series.points) else "only"
-        said.append(f"Counted differently from {_and(gaps)}: across the gap compare the comparable line {only}.")
+        said.append(f"Counted differently from {in_a_row(gaps)}: across the gap compare the comparable line {only}.")
     elif gaps:
-        said.append(f"Counted differently from {_and(gaps)}: do not compare months on two sides of a gap.")
+        said.append(f"Counted differently from {in_a_row(gaps)}: do not compare months on two sides of a gap.")
     elif bridges:
-        when = _and(bridges)
+        when = in_a_row(bridges)
         said.append(f"Counting changed on {when}, but this figure holds: months before and after may be compared.")
     if suspected:
         said.append(
-            f"A change in counting is suspected (see {_and([str(number) for number in suspected])}):"
+            f"A change in counting is suspected (see {in_a_row([str(number) for number in suspected])}):"
             " do not publish a comparison across it before it is decided."
         )
     if not said and any(mark.kind == "note" for mark in marks):
@@ -89,8 +90,3 @@ def footnote(series: ChartedSeries) -> str:
     simulated = " Simulated data: they say nothing about the world." if series.is_simulated else ""
     left_out = f" {month_in_words(series.unfinished)} is not over and is left out." if series.unfinished else ""
     return f"Source: {series.source}{build}.{left_out}{simulated}"
-
-
-def _and(parts: list[str]) -> str:
-    parts = list(dict.fromkeys(parts))
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from saferkc.recording.findings import Nature, Treatment
+from saferkc.recording.months import months_apart
 from saferkc.recording.series import Feed, Panel
 
 
@@ -21,11 +22,6 @@ class KnownChange:
     nature: Nature
     treatment: Treatment
     name: str
-
-
-def months_apart(one: date, other: date) -> int:
-    """Whole months from ``other`` to ``one``."""
-    return (one.year - other.year) * 12 + one.month - other.month
 
 
 def known_change(

@@ -6,6 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from saferkc.contracts.labels import fold_label
 
 
@@ -21,14 +23,21 @@ class Boroughs:
         return self.home if name is None else self.codes.get(fold_label(name))
 
 
-def read_boroughs(seeds: Path) -> Boroughs:
-    """Read the boroughs, their spellings and which one is ours from the folder of the seeds."""
+def home_borough(dbt_project: Path) -> str:
+    """The code of the borough that the warehouse serves, as the dbt project says."""
+    project = yaml.safe_load((dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
+    return str(project["vars"]["home_borough_code"])
+
+
+def read_boroughs(dbt_project: Path) -> Boroughs:
+    """Read the boroughs, their spellings and which one is ours from the dbt project."""
+    seeds = dbt_project / "seeds"
     rows = _rows(seeds / "boroughs.csv")
     real = {row["borough_code"] for row in rows if row["is_pseudo_borough"] != "true"}
     names = [(row["borough_name"], row["borough_code"]) for row in rows]
     names += [(row["published_name"], row["borough_code"]) for row in _rows(seeds / "borough_spellings.csv")]
-    home = _rows(seeds / "wards_of_the_borough.csv")[0]["borough_code"]
-    return Boroughs({fold_label(name): code for name, code in names if code in real}, home)
+    codes = {fold_label(name): code for name, code in names if code in real}
+    return Boroughs(codes, home_borough(dbt_project))
 
 
 def borough_names(seeds: Path) -> dict[str, str]:

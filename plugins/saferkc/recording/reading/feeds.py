@@ -8,13 +8,14 @@ from datetime import date
 
 from saferkc.contracts import Contract, load_contracts
 from saferkc.privacy.showing import hidden_codes
+from saferkc.recording.months import months_before, months_between
 from saferkc.recording.reading.beside import SISTERS, restated_by, sisters_of
 from saferkc.recording.reading.boroughs import borough_names, read_boroughs
 from saferkc.recording.reading.counts import Cell, count
 from saferkc.recording.reading.lag import lag_of
 from saferkc.recording.reading.panels import by_month, panels_of, rates_of
 from saferkc.recording.reading.trees import TREES, Tree
-from saferkc.recording.reading.window import Window, latest, span, window
+from saferkc.recording.reading.window import Window, latest, window
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection
@@ -56,8 +57,8 @@ class _Reader:
     def __init__(self, connection: Connection, settings: Settings, length: int | None) -> None:
         self._connection, self._length = connection, length
         self._contracts = load_contracts(settings.contracts_dir)
-        seeds = settings.dbt_project_dir / "seeds"
-        self._boroughs, self._names = read_boroughs(seeds), borough_names(seeds)
+        self._boroughs = read_boroughs(settings.dbt_project_dir)
+        self._names = borough_names(settings.dbt_project_dir / "seeds")
         self._key = settings.secret("row_token_key")
         self._plain: dict[str, tuple[tuple[Feed, ...], Window | None]] = {}
 
@@ -117,8 +118,7 @@ class _Reader:
     def _since(self, seen: Window) -> date | None:
         if self._length is None:
             return None
-        number = seen.last.year * 12 + seen.last.month - self._length
-        return date(number // 12, number % 12 + 1, 1)
+        return months_before(seen.last, self._length - 1)
 
     def _beside(self, feed: Feed, seen: Window) -> Mapping[str, tuple[str, Floats]]:
         for sister in SISTERS:
@@ -144,7 +144,7 @@ class _Reader:
         for named, own in _parts(tree, cells):
             there = by_month(own)
             if there:
-                months = span(min(there), max(there))
+                months = months_between(min(there), max(there))
                 found[named.name] = panels_of(named, own, months, frozenset(there))
         return found
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from saferkc.contracts import Contract
+from saferkc.recording.months import months_before, months_between
 from saferkc.warehouse.connection import Connection
 
 # a month with less than this part of a usual one, before a feed began, holds strays of the past
@@ -39,7 +40,7 @@ class Window:
     def months(self, totals: Mapping[date, float]) -> tuple[date, ...]:
         """All months from the first to the last; ``totals`` are records by month, as they were found."""
         first = self.first or begins(totals, self.last)
-        return () if first is None or first > self.last else span(first, self.last)
+        return () if first is None or first > self.last else months_between(first, self.last)
 
 
 def window(connection: Connection, contract: Contract, scope: str | None = None) -> Window | None:
@@ -61,7 +62,7 @@ def window(connection: Connection, contract: Contract, scope: str | None = None)
     if contract.delivery.extract == "period":
         return Window(found[0], periods[0], periods[-1], frozenset(periods))
     after = periods[-1] + timedelta(days=1)
-    return Window(found[0], None, month_before(after.replace(day=1)), None)
+    return Window(found[0], None, months_before(after, 1), None)
 
 
 def begins(totals: Mapping[date, float], last: date) -> date | None:
@@ -71,17 +72,6 @@ def begins(totals: Mapping[date, float], last: date) -> date | None:
         return None
     least = _STRAYS * median(there.values())
     return min(month for month, total in there.items() if total >= least)
-
-
-def span(first: date, last: date) -> tuple[date, ...]:
-    """All months from one to another."""
-    start, end = (month.year * 12 + month.month - 1 for month in (first, last))
-    return tuple(date(number // 12, number % 12 + 1, 1) for number in range(start, end + 1))
-
-
-def month_before(month: date) -> date:
-    """The first day of the month before."""
-    return (month - timedelta(days=1)).replace(day=1)
 
 
 def latest(months: Iterable[date], count: int | None) -> tuple[date, ...]:
