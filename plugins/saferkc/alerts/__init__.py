@@ -1,24 +1,36 @@
-"""The alert ledger: what people should know of, who has taken it on, and the mail that tells them."""
+"""The alert ledger: what people should know of, who has taken it on, and the messages that tell them."""
 
 from saferkc.alerts.ledger import (
+    WAREHOUSE,
     Alert,
+    AlertEvent,
     AlertNotFoundError,
     acknowledge_alert,
     list_alerts,
     raise_alert,
+    read_alert,
+    read_history,
     resolve,
     resolve_alert,
+    resolve_shown,
+    settle,
 )
 from saferkc.alerts.mail import address_of, send_mail
 
 __all__ = [
+    "WAREHOUSE",
     "Alert",
+    "AlertEvent",
     "AlertNotFoundError",
     "acknowledge_alert",
     "address_of",
     "list_alerts",
     "raise_alert",
+    "read_alert",
+    "read_history",
     "resolve",
     "resolve_alert",
+    "resolve_shown",
     "send_mail",
+    "settle",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from saferkc.alerts import raise_alert, resolve
+from saferkc.alerts import raise_alert, resolve, resolve_shown
 from saferkc.publishing import shape, views
 from saferkc.publishing.difference import Changes, Tables, make_equal
 from saferkc.publishing.ledger import APPLICATION_NAME, FAILED_ALERT, HELD_ALERT
@@ -138,6 +138,7 @@ def _publish(connection: Connection, build_id: int, models: list[PublishedModel]
     )
     for cause in (HELD_ALERT, FAILED_ALERT):
         resolve(connection, cause, note=f"Build {build_id} was published.")
+    resolve_shown(connection, build_id, note=f"Build {build_id} shows what was decided.")
     return changes
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from saferkc.recording.findings import Nature, Treatment
@@ -85,10 +85,16 @@ def _check(code_map: Sequence[Weight]) -> None:
 
 
 def decide(
-    connection: Connection, change_id: int, state: Literal["confirmed", "rejected"], *, by: str, note: str
+    connection: Connection,
+    change_id: int,
+    state: Literal["confirmed", "rejected"],
+    *,
+    by: str,
+    note: str,
+    now: datetime | None = None,
 ) -> None:
     """Confirm or reject a change, and close its alert. Raises ``ChangeNotFoundError``."""
-    _write(connection, change_id, state, by=by, note=note, values={"state": state})
+    _write(connection, change_id, state, by=by, note=note, values={"state": state}, now=now)
 
 
 def amend(connection: Connection, change_id: int, amendment: Amendment, *, by: str, note: str) -> None:
@@ -125,7 +131,14 @@ def list_decisions(connection: Connection, change_id: int) -> list[dict[str, Any
 
 
 def _write(
-    connection: Connection, change_id: int, decision: str, *, by: str, note: str, values: dict[str, Any]
+    connection: Connection,
+    change_id: int,
+    decision: str,
+    *,
+    by: str,
+    note: str,
+    values: dict[str, Any],
+    now: datetime | None = None,
 ) -> None:
     before = fetch_all(
         connection,
@@ -146,11 +159,11 @@ def _write(
             effective_month = coalesce(%(effective_month)s, effective_month),
             nature = coalesce(%(nature)s, nature),
             treatment = coalesce(%(treatment)s, treatment),
-            decided_by = %(by)s, decided_at = clock_timestamp(), decision_note = %(note)s
+            decided_by = %(by)s, decided_at = coalesce(%(now)s, clock_timestamp()), decision_note = %(note)s
         where change_id = %(id)s
         """,
         {"effective_month": None, "nature": None, "treatment": None, "code_map": None, **values}
-        | {"by": by, "note": note, "id": change_id},
+        | {"by": by, "note": note, "id": change_id, "now": now},
     )
     connection.execute(
         f"""
@@ -161,4 +174,4 @@ def _write(
         """.encode(),  # noqa: S608 - our own words
         {"decision": decision, "note": note, "before": json.dumps(before[0]["seen"]), "id": change_id},
     )
-    close_alert(connection, change_id, values["state"])
+    close_alert(connection, change_id, values["state"], by=by, note=note, now=now)

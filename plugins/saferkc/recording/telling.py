@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from saferkc.alerts import raise_alert, resolve
+from saferkc.alerts import WAREHOUSE, raise_alert, resolve, settle
 from saferkc.recording.standing import source_of
 from saferkc.recording.words import month_in_words
 from saferkc.warehouse.connection import Connection, fetch_all
@@ -56,15 +56,32 @@ def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
             group_key=f"{_GROUP}:{row['feed']}",
             severity="act",
             audience="community_safety_team",
+            change_id=row["change_id"],
+            due_date=row["detected_at"].date() + timedelta(days=DAYS_TO_DECIDE),
             title=title_of(row),
             body=body_of(row, names.get(source_of(row["feed"]), row["feed"])),
         )
     _close(connection, {cause(row["change_id"]) for row in rows})
 
 
-def close_alert(connection: Connection, change_id: int, state: str) -> None:
-    """Resolve the alert of a change that is no longer in question."""
-    resolve(connection, cause(change_id), note=_NOTES.get(state, "It is not suspected any more."))
+def close_alert(
+    connection: Connection,
+    change_id: int,
+    state: str,
+    *,
+    by: str = WAREHOUSE,
+    note: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Close the alert of a change that is no longer in question: as decided, or because there is nothing to decide.
+
+    ``by`` and ``note`` are whose decision it is and why.
+    """
+    if state in ("confirmed", "rejected"):
+        decided: Literal["confirmed", "rejected"] = "confirmed" if state == "confirmed" else "rejected"
+        settle(connection, cause(change_id), decided, by=by, note=note or _NOTES[state], now=now)
+    else:
+        resolve(connection, cause(change_id), note=_NOTES.get(state, "It is not suspected any more."), now=now)
 
 
 def _close(connection: Connection, still_asked: set[str]) -> None:
