@@ -91,6 +91,11 @@ def from_dual_coding(case: Recoded, _after: int) -> Weights:
     return np.stack([shift.weight, shift.weight_low, shift.weight_high], axis=1)
 
 
+def true_weights(case: Recoded, _after: int) -> Weights:
+    """The weight of each area as it is: what is left of the error is chance, and no bridge can do better."""
+    return np.repeat(case.weights[:, None], 3, axis=1)
+
+
 def from_authority(off: float) -> Callable[[Recoded, int], Weights]:
     """One weight for all areas without bounds, ``off`` by so much of it from the truth on average."""
 
@@ -101,10 +106,12 @@ def from_authority(off: float) -> Callable[[Recoded, int], Weights]:
     return weights
 
 
+TRUE = "true"
 BASES: Mapping[str, Callable[[Recoded, int], Weights]] = {
     "estimated": estimated,
     "estimated, all areas together": estimated_together,
     "estimated, trend": estimated,
+    TRUE: true_weights,
     "dual coded": from_dual_coding,
     "authority": from_authority(0.0),
     "authority, a tenth off": from_authority(0.1),
@@ -184,7 +191,11 @@ def report(scores: Sequence[Score]) -> Iterator[str]:
                      ("volume", "areas", "recoded"))  # fmt: skip
         yield "All shares together, by months after the change:"
         yield _table(own, lambda s: (f"{s.volume:g}", s.areas, s.after), ("volume", "areas", "months after"))
-    others = [s for s in scores if s.basis != "estimated"]
+    true = [s for s in scores if s.basis == TRUE]
+    if true:
+        yield "With the true weight of each area, what only chance leaves:"
+        yield _table(true, lambda s: (f"{s.volume:g}", s.areas, f"{s.share:.0%}"), ("volume", "areas", "recoded"))
+    others = [s for s in scores if s.basis not in {"estimated", TRUE}]
     if others:
         yield "Weights on other grounds, all shares together:"
         yield _table(others, lambda s: (s.basis, f"{s.volume:g}", s.areas), ("weights", "volume", "areas"))
