@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,14 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message says which and what to do."""
 
 
+def _time_of_day(name: str, default: str) -> time:
+    said = os.environ.get(name) or default
+    try:
+        return time.fromisoformat(said)
+    except ValueError:
+        raise SettingsError(f"{name} is {said!r}: give a time of the day such as {default}") from None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the warehouse keeps its state and how its parts reach each other."""
@@ -33,6 +42,8 @@ class Settings:
     external_warehouse_url: str | None
     landing_url: str | None = None
     keys_dir: Path | None = None
+    # by the clock in London
+    marts_by: time = time(6)
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -48,6 +59,7 @@ class Settings:
             external_warehouse_url=os.environ.get("SAFERKC_WAREHOUSE_URL") or None,
             landing_url=os.environ.get("SAFERKC_LANDING_URL") or None,
             keys_dir=Path(keys).expanduser().resolve() if (keys := os.environ.get("SAFERKC_KEYS")) else None,
+            marts_by=_time_of_day("SAFERKC_MARTS_BY", "06:00"),
         )
 
     @property
@@ -81,6 +93,11 @@ class Settings:
         return self.home / "outbox"
 
     @property
+    def logs(self) -> Path:
+        """What the library logs, as lines of JSON, a file a day; Airflow's own logs lie in ``airflow_home``."""
+        return self.home / "logs"
+
+    @property
     def data_docs(self) -> Path:
         """Great Expectations data docs, as pages to open in a browser."""
         return self.home / "data_docs"
@@ -104,6 +121,11 @@ class Settings:
     def dbt_project_dir(self) -> Path:
         """The dbt project."""
         return self.project_root / "dbt_project"
+
+    @property
+    def bank_holidays_file(self) -> Path:
+        """The seed with the bank holidays in England."""
+        return self.dbt_project_dir / "seeds" / "bank_holidays.csv"
 
     @property
     def dags_dir(self) -> Path:

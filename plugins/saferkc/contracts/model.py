@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from saferkc.contracts.calendar import Calendar
 from saferkc.contracts.delivery import (
     Delivery,
     Extract,
@@ -137,12 +138,13 @@ class Column(Strict):
 
 
 class Operation(Strict):
-    """How the feed's DAG runs. ``schedule`` is a cron line in Europe/London."""
+    """How the feed's DAG runs. ``schedule`` is a cron line in Europe/London; ``calendar`` says what ``due`` says."""
 
     schedule: str
     impact_tier: Literal["tier_1", "tier_2", "tier_3"]
     triage: Literal["triage/engineers", "triage/community_safety_team"]
     due: str
+    calendar: Calendar
 
 
 class ContractProperty(Strict):

@@ -10,12 +10,14 @@ from saferkc.contracts import Contract, load_contracts
 from saferkc.landing.inbox import receive
 from saferkc.landing.transports import Endpoint, FetchError, endpoint_of
 from saferkc.landing.transports.memory import Attempt, Memory, now, remembering
+from saferkc.monitoring import timed
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
 
 
+@timed("land")
 def bring_in(settings: Settings, feed: str, *, asked_at: datetime | None = None, is_last_try: bool = True) -> list[int]:
     """Fetch what the feed's source offers, land the inbox, and return the arrivals that are not done with.
 

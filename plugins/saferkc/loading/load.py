@@ -13,6 +13,7 @@ from psycopg import sql
 from saferkc.contracts import Contract, load_contracts
 from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
+from saferkc.monitoring import timed
 from saferkc.privacy.errors import without_values
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
@@ -45,6 +46,7 @@ class LoadSummary:
         return bool(self.admitted)
 
 
+@timed("load")
 def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> LoadSummary:
     """Load the arrivals of a feed and return what became of them.
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saferkc.monitoring import keep_task_run
 from saferkc.orchestration.environment import airflow_environment
 from saferkc.settings import Settings
 
@@ -198,10 +199,12 @@ def _leave_to_next_build(*_: Any, **__: Any) -> bool:
 
 
 def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None:
-    """Keep dbt's results, which Cosmos throws away with its working folder, for the audit."""
+    """Keep dbt's results, which Cosmos throws away with its working folder, for the audit, and how long it took."""
     produced = Path(project_dir) / "target" / "run_results.json"
     if produced.exists():
         build = context["ti"].xcom_pull(task_ids=begin_task)
         kept = run_results_file(Settings.load(), build["build_id"])
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(produced, kept)
+        seconds = json.loads(kept.read_text())["elapsed_time"]
+        keep_task_run(Settings.load(), "dbt", seconds, build_id=build["build_id"])

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from saferkc.alerts import address_of, raise_alert, send_mail
 from saferkc.contracts import load_contracts
+from saferkc.monitoring import timed
 from saferkc.publishing.checks import NO_ROWS, Check, Checker, Outcome, SuiteResult, record
 from saferkc.publishing.documents import index_page, keep_build_results
 from saferkc.publishing.ledger import APPLICATION_NAME, HELD_ALERT, close_build
@@ -51,6 +52,7 @@ class AuditResult:
     warnings: list[str] = field(default_factory=list)
 
 
+@timed("audit")
 def audit(
     settings: Settings,
     build_id: int,

@@ -14,6 +14,7 @@ from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import Contract, load_contracts
+from saferkc.monitoring import timed
 from saferkc.publishing.checks import Checker, SuiteResult, record
 from saferkc.publishing.delivery_suite import suite_of
 from saferkc.publishing.documents import keep_delivery_result
@@ -34,6 +35,7 @@ class CheckSummary:
     reasons: list[str] = field(default_factory=list)
 
 
+@timed("check")
 def check_deliveries(settings: Settings, feed: str, delivery_ids: Sequence[int]) -> CheckSummary:
     """Check the rows of a feed's deliveries against its contract and enter the results.
 

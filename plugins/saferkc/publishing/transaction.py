@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve, resolve_shown
+from saferkc.monitoring import timed
 from saferkc.publishing import shape, views
 from saferkc.publishing.difference import Changes, Tables, make_equal
 from saferkc.publishing.ledger import APPLICATION_NAME, FAILED_ALERT, HELD_ALERT
@@ -47,6 +48,7 @@ class PublishResult:
         return sum(changes.total for changes in self.changes.values())
 
 
+@timed("publish")
 def publish(settings: Settings, build_id: int, *, manifest: Path | None = None) -> PublishResult:
     """Publish an audited build; a build that is published already is left as it is.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import load_contracts
+from saferkc.monitoring import timed
 from saferkc.privacy.showing import without_hidden
 from saferkc.recording.bridging import code_map
 from saferkc.recording.detect import MONTHS_OF_A_NIGHT, MONTHS_TO_READ, examine
@@ -52,6 +53,7 @@ class Watched:
         return Watched(self.feeds + other.feeds, self.found + other.found, self.new + other.new, self.gone + other.gone)
 
 
+@timed("watch")
 def watch(settings: Settings, build_id: int | None = None) -> Watched:
     """Examine the feeds that have something new for this build, bring the ledger up to date, and tell people.
 
