@@ -118,6 +118,11 @@ class Settings:
         return self.expectations_dir / "contracts"
 
     @property
+    def disclosure_file(self) -> Path:
+        """Which counts may be shown to whom."""
+        return self.expectations_dir / "disclosure.yaml"
+
+    @property
     def dbt_project_dir(self) -> Path:
         """The dbt project."""
         return self.project_root / "dbt_project"

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from saferkc.disclosure import Rule
 from saferkc.recording.charts import style
 from saferkc.recording.charts.catalogue import Catalogue, Mart, Series, UnknownSeriesError
+from saferkc.recording.charts.gated import gated
 from saferkc.recording.charts.model import ChartedSeries, Mark, MarkKind, Point
 from saferkc.recording.charts.picture import draw
 from saferkc.recording.charts.terminal import chart_lines
@@ -193,6 +195,26 @@ def test_across_a_gap_the_comparable_line_is_named_and_its_range_where_it_is_est
 def test_few_a_month_are_said_to_be_few() -> None:
     assert "a single rise or fall says little" in main_message(charted([Point(month, 4.0) for month in MONTHS]))
     assert "says little" not in main_message(burglary())
+
+
+def test_a_gated_series_is_drawn_of_rounded_figures_without_its_small_months() -> None:
+    found = Mark("suspected", date(2017, 9, 1), "split in burglary", "Residential gained 3 a month.")
+    counts = [3.0, 8.0, 12.0, 41.0, 44.0, 7.0]
+    points = [Point(month, n, n, n, n) for month, n in zip(MONTHS[:6], counts, strict=True)]
+    points += [Point(MONTHS[6], 33.0, 41.6, 38.2, 46.1), Point(MONTHS[7], 5.0, 9.0, 6.0, 12.0)]
+    shown = gated(charted(points, found), Rule(suppress_up_to=7, round_to=5, values_left=5), hidden={MONTHS[4]})
+    assert [point.as_recorded for point in shown.points] == [None, 10, 10, 40, None, None, 35, None]
+    assert [(point.low, point.comparable, point.high) for point in shown.points[5:]] == [
+        (None, None, None), (35, 40, 50), (None, None, None),
+    ]  # fmt: skip
+    picture = draw(shown, "svg").decode()
+    assert "Figures are rounded to 5; months of 7 or fewer are left out." in description(shown)
+    assert "rounded to 5" in picture
+    assert "gained 3" not in picture
+    drawn = lines_of(draw(shown, "svg"), "recorded")
+    assert sorted(map(len, drawn.values())) == [3], "no line goes through a month that is not shown"
+    as_counted = Rule(suppress_up_to=-1, round_to=1, values_left=0)
+    assert gated(charted(points, found), as_counted) == charted(points, found)
 
 
 def test_a_rule_in_the_middle_of_a_month_is_between_it_and_the_next() -> None:

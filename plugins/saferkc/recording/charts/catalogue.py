@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -159,10 +159,15 @@ class Catalogue:
         return f"{meant} `saferkc changes show` lists what there is"
 
 
-def read_catalogue(connection: Connection) -> Catalogue:
-    """Find the published monthly marts and their classes; empty where nothing was published."""
+def read_catalogue(connection: Connection, only: Collection[str] | None = None) -> Catalogue:
+    """Find the published monthly marts and their classes; empty where nothing was published.
+
+    ``only`` are marts (``schema.table``) beside which no other is read.
+    """
     found = []
     for row in fetch_all(connection, _MARTS):
+        if only is not None and f"{row['mart_schema']}.{row['mart_table']}" not in only:
+            continue
         columns = frozenset(row["all_columns"])
         rest = set(row["key_columns"]) - _PLACE_AND_TIME
         names = {name.removesuffix(FIGURES[0]) for name in columns if name.endswith(FIGURES[0])}

@@ -59,7 +59,8 @@ class ChartedSeries:
     """A series of one area with all that must be shown with it; months in order, those without a figure left out.
 
     ``measure`` is what is counted, as in "offences a month"; ``source`` names the mart; ``caveat`` is that of the
-    newest month; ``unfinished`` is a month that is left out because its deliveries have only begun.
+    newest month; ``unfinished`` is a month that is left out because its deliveries have only begun; ``how_shown`` says
+    what was done to the figures before they were shown, where something was.
     """
 
     title: str
@@ -72,6 +73,7 @@ class ChartedSeries:
     build_id: int | None = None
     caveat: str = ""
     unfinished: date | None = None
+    how_shown: str = ""
 
     def every_month(self) -> tuple[Point, ...]:
         """All months from the first to the last; one that has no row has no figure."""

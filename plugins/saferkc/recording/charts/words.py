@@ -49,6 +49,8 @@ def main_message(series: ChartedSeries) -> str:
         said.append("No change in how this is counted is known for these months.")
     if median(point.as_recorded for point in series.points if point.as_recorded is not None) < _FEW:
         said.append(f"Fewer than {_FEW} in most months: a single rise or fall says little.")
+    if series.how_shown:
+        said.append(series.how_shown)
     return " ".join(said)
 
 
