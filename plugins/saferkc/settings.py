@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from typing import Any
 from urllib.parse import quote
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+# roles of Airflow's simple auth manager; the administrator has a name of his own
+ROLES = ("viewer", "user", "op")
 
 
 class SettingsError(Exception):
@@ -33,6 +38,17 @@ def _time_of_day(name: str, default: str) -> time:
         raise SettingsError(f"{name} is {said!r}: give a time of the day such as {default}") from None
 
 
+def _people(said: str) -> tuple[tuple[str, str], ...]:
+    """Names and roles as ``SAFERKC_PEOPLE`` has them: ``ada:user,ben:viewer``."""
+    people = {}
+    for part in filter(None, map(str.strip, said.split(","))):
+        name, _, role = part.partition(":")
+        if not re.fullmatch(r"[A-Za-z0-9._@-]+", name) or name == "admin" or role not in ROLES:
+            raise SettingsError(f"SAFERKC_PEOPLE has {part!r}: expected name:role, the role one of {', '.join(ROLES)}")
+        people[name] = role
+    return tuple(people.items())
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the warehouse keeps its state and how its parts reach each other."""
@@ -44,6 +60,8 @@ class Settings:
     keys_dir: Path | None = None
     # by the clock in London
     marts_by: time = time(6)
+    # who may sign in besides the administrator, and in which role
+    people: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -60,6 +78,7 @@ class Settings:
             landing_url=os.environ.get("SAFERKC_LANDING_URL") or None,
             keys_dir=Path(keys).expanduser().resolve() if (keys := os.environ.get("SAFERKC_KEYS")) else None,
             marts_by=_time_of_day("SAFERKC_MARTS_BY", "06:00"),
+            people=_people(os.environ.get("SAFERKC_PEOPLE", "")),
         )
 
     @property

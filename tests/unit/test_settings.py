@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from saferkc.settings import Settings
+import pytest
+from saferkc.settings import Settings, SettingsError
 
 
 def test_all_who_ask_for_a_secret_at_once_get_the_same(tmp_path: Path) -> None:
@@ -22,3 +23,12 @@ def test_what_is_remembered_at_once_is_all_remembered(tmp_path: Path) -> None:
         list(pool.map(lambda n: settings.remember(**{f"n{n}": n}), range(40)))
     assert settings.runtime() == {f"n{n}": n for n in range(40)}
     assert settings.runtime_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_people_who_may_sign_in_are_named_with_a_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAFERKC_PEOPLE", "ada:user, ben:viewer")
+    assert Settings.load().people == (("ada", "user"), ("ben", "viewer"))
+    for wrong in ("ada", "ada:owner", "admin:user", "a b:user"):
+        monkeypatch.setenv("SAFERKC_PEOPLE", wrong)
+        with pytest.raises(SettingsError, match="SAFERKC_PEOPLE"):
+            Settings.load()

@@ -8,9 +8,10 @@ from typing import Any
 
 from saferkc.cli.console import out, say, table
 from saferkc.orchestration import airflow
-from saferkc.orchestration.environment import USER, airflow_url
+from saferkc.orchestration.environment import USER, accounts, airflow_url
 from saferkc.orchestration.lifecycle import database_up
 from saferkc.orchestration.night import Night, Outcome
+from saferkc.pages import PREFIX
 from saferkc.recording.ledger import count_changes
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
@@ -95,14 +96,16 @@ def where_to_look(settings: Settings) -> None:
     """Print where a user goes from here."""
     runtime = settings.runtime()
     rows = [
-        ["runs and logs", f"{airflow_url(settings)}  (user {USER}, password {runtime['airflow_password']})"],
+        ["tonight", f"{airflow_url(settings)}{PREFIX}/  (user {USER}, password {runtime['airflow_password']})"],
+        *(["", f"user {name} ({role}), password {password}"] for name, role, password in accounts(settings)[1:]),
+        ["runs and logs", airflow_url(settings)],
         ["figures", 'saferkc sql "select * from burglary.burglary_monthly limit 20"'],
         ["state", "saferkc status · saferkc alerts"],
         ["checks", str(settings.data_docs / "index.html")],
         ["stop", "saferkc down"],
     ]
     if not (settings.data_docs / "index.html").exists():
-        del rows[3]
+        rows = [row for row in rows if row[0] != "checks"]
     out.print()
     table(["where to look next", ""], rows)
 

@@ -169,9 +169,15 @@ def _fingerprint(settings: Settings) -> str:
         digest.update(importlib.metadata.version(name).encode())
     digest.update(f"{settings.runtime().get('postgres_port')} {settings.warehouse_url}".encode())
     digest.update(project_fingerprint(settings).encode())
+    digest.update(repr(sorted(settings.people)).encode())
     digest.update(repr(sorted(connection_variables().items())).encode())
     # the DAGs are drawn from the contracts, and workers keep the library that they were started with
-    sources = [*settings.dags_dir.glob("*.py"), *settings.contracts_dir.glob("*.yaml"), *_LIBRARY.rglob("*.py")]
+    sources = [
+        *settings.dags_dir.glob("*.py"),
+        *_LIBRARY.parent.glob("*.py"),
+        *settings.contracts_dir.glob("*.yaml"),
+        *_LIBRARY.rglob("*.py"),
+    ]
     for path in sorted(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()

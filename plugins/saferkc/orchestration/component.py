@@ -1,7 +1,8 @@
 """Start one component of Airflow in this process: ``python -m saferkc.orchestration.component scheduler …``.
 
 The scheduler forks its workers, and the DAG processor its parsers. What their tasks import is imported here
-before the fork, once: otherwise each of a night's tasks spends seconds of a core on the same imports.
+before the fork, once: otherwise each of a night's tasks spends seconds of a core on the same imports. What the API
+server shows is imported before anybody asks for it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _PRELOADED = {
         "saferkc.loading",
         "saferkc.publishing",
     ),
+    "api-server": ("saferkc.pages.app",),
     "dag-processor": ("cosmos.operators.watcher", "cosmos.airflow.task_group"),
 }
 

@@ -38,6 +38,9 @@ def remember_secrets(settings: Settings) -> None:
     }
     known = settings.runtime()
     missing = {name: choose() for name, choose in chosen.items() if name not in known}
+    passwords: dict[str, str] = known.get("people_passwords", {})
+    if new := {name: secrets.token_urlsafe(12) for name, _ in settings.people if name not in passwords}:
+        missing["people_passwords"] = passwords | new
     if missing:
         settings.remember(**missing)
 
@@ -48,7 +51,7 @@ def airflow_url(settings: Settings) -> str:
 
 
 def password_file(settings: Settings) -> Path:
-    """Return the file from which Airflow reads its one user's password."""
+    """Return the file from which Airflow reads its users' passwords."""
     return settings.airflow_home / "passwords.json"
 
 
@@ -57,7 +60,14 @@ def write_password_file(settings: Settings) -> None:
     settings.airflow_home.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(password_file(settings), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as handle:
-        json.dump({USER: settings.runtime()["airflow_password"]}, handle)
+        json.dump({name: password for name, _, password in accounts(settings)}, handle)
+
+
+def accounts(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return who may sign in to this home's Airflow: name, role and password."""
+    runtime = settings.runtime()
+    people = [(name, role, runtime["people_passwords"][name]) for name, role in settings.people]
+    return [(USER, "admin", runtime["airflow_password"]), *people]
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
@@ -120,7 +130,7 @@ def _airflow(settings: Settings) -> dict[str, str]:
             "dags_are_paused_at_creation": False,
             "default_timezone": "Europe/London",
             "fernet_key": runtime["airflow_fernet_key"],
-            "simple_auth_manager_users": f"{USER}:admin",
+            "simple_auth_manager_users": ",".join(f"{name}:{role}" for name, role, _ in accounts(settings)),
             "simple_auth_manager_passwords_file": password_file(settings),
             "execution_api_server_url": f"{url}/execution/",
             "hostname_callable": "socket.gethostname",

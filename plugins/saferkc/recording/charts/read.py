@@ -63,6 +63,9 @@ def read_series(
 def _area(connection: Connection, series: Series, asked: str, home: str) -> str:
     """The code of an area that is asked for by code or name."""
     table = sql.Identifier(series.mart.schema, series.mart.table)
+    exact = sql.SQL("select true from {} where geography_code = %s limit 1").format(table)
+    if connection.execute(exact, [asked]).fetchone():
+        return asked
     areas = connection.execute(
         sql.SQL("select distinct geography_code, geography_name, borough_code from {}").format(table)
     ).fetchall()
