@@ -253,6 +253,42 @@ def test_late_records_of_the_newest_months_are_no_restatement() -> None:
     assert find_restatement(earlier, current) is None
 
 
+def test_a_class_that_was_restated_while_its_whole_is_as_it_was_is_a_revision_by_class() -> None:
+    earlier = panel(
+        {"Dwelling": level(80, 1, 48), "Shed": level(40, 2, 48), "Shop": level(30, 3, 48)}, ("here", "there")
+    )
+    current = replace(earlier, counts=earlier.counts.copy())
+    moved = np.floor(0.3 * current.counts[0, 1])
+    current.counts[0, 1] -= moved
+    current.counts[0, 0] += moved
+    found = find_restatement(earlier, current)
+    assert found is not None
+    assert (found.rows, set(found.classes)) == ((0,), {"Dwelling", "Shed"})
+    assert (found.first, found.last) == (0, 41)
+
+    given = Feed("feed", (current,), earlier=(earlier,))
+    (change,) = [change for change in examine(given) if "vintages" in change.lead.signals]
+    lead = change.lead
+    assert (lead.kind, lead.nature, lead.treatment, lead.bridged_parent) == (
+        "recording", "revision", "reload", "Burglary",
+    )  # fmt: skip
+    assert (lead.areas, set(lead.classes), lead.series in lead.classes) == (("here",), {"Dwelling", "Shed"}, True)
+    assert "Burglary as a whole is as it was" in " ".join(lead.evidence)
+
+
+def test_names_cast_back_over_history_and_single_corrections_are_no_revision_by_class() -> None:
+    old, new = switched(level(80, 1, 48), 30)
+    earlier = panel({"Dwelling": old, "Residential": new, "Shop": level(30, 3, 48)})
+    cast_back = panel({"Residential": level(80, 1, 48), "Shop": level(30, 3, 48)})
+    assert find_restatement(earlier, cast_back) is None
+    renamed = panel({"Home": old, "Home, new": new, "Shop": level(30, 3, 48)})
+    assert find_restatement(earlier, renamed) is None
+    corrected = replace(cast_back, counts=cast_back.counts.copy())
+    corrected.counts[0, 1, ::3] -= 1
+    corrected.counts[0, 0, ::3] += 1
+    assert find_restatement(cast_back, corrected) is None
+
+
 # --- rates, ramps, prompts -------------------------------------------------------------------------------------------
 
 

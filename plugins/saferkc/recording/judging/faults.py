@@ -11,7 +11,7 @@ from saferkc.recording.findings import Effect, Finding
 from saferkc.recording.levels import beside
 from saferkc.recording.series import Feed
 from saferkc.recording.vintages import find_restatement
-from saferkc.recording.words import about, month_in_words, percent, where
+from saferkc.recording.words import about, listed, month_in_words, percent, where
 
 _SAYS = {
     "missing": (
@@ -81,17 +81,23 @@ def judge_vintages(feed: Feed) -> Iterator[Finding]:
         months = current.months[found.first], current.months[found.last]
         named = tuple(current.areas[row] for row in found.rows)
         sizes = found.changes
+        differs = f"now differ{'s' if len(found.classes) < 2 else ''} from what was published before"
         evidence = [
-            f"History was restated: {current.parent} {where(feed, named)} now differs from what was "
-            f"published before, by {percent(min(sizes))} to {percent(max(sizes))}, in months from "
+            f"History was restated: {listed(found.classes) if found.classes else current.parent} {where(feed, named)} "
+            f"{differs}, by {percent(min(sizes))} to {percent(max(sizes))}, in months from "
             f"{month_in_words(months[0])} to {month_in_words(months[1])}."
         ]
+        if found.classes:
+            evidence.append(f"{current.parent} as a whole is as it was: it was divided among its classes otherwise.")
         if found.moved_between_areas:
             evidence.append("All areas together are as they were: offences were moved between areas.")
         evidence.append("Figures of the two vintages must not be mixed.")
+        is_of_places = found.moved_between_areas or (bool(found.classes) and current.dimension == "place")
         yield Finding(
-            kind="recording", nature="geography" if found.moved_between_areas else "revision", feed=feed.name,
-            series=current.parent, whole=current.parent, bridged_parent=None, areas=named, month=months[0],
+            kind="recording", nature="geography" if is_of_places else "revision", feed=feed.name,
+            series=found.classes[0] if found.classes else current.parent, whole=current.parent,
+            bridged_parent=current.parent if found.classes else None, areas=named, month=months[0],
             earliest=months[0],
             latest=months[1], confidence=0.95, treatment="reload", evidence=tuple(evidence), signals=("vintages",),
+            classes=found.classes,
         )  # fmt: skip
