@@ -10,14 +10,25 @@ from great_expectations.expectations import UnexpectedRowsExpectation
 from saferkc.recording.standing import as_standing, shown
 
 # The rows of a mart that a change concerns: those of its series, feed and borough, and of the class that it names.
-# Changes are said of a series as a whole and of its classes apart. @words are the mart's own.
+# Changes are said of a series as a whole and of its classes apart, those of wards of all that is counted by them.
+# @words are the mart's own.
 _CONCERNED = """
 from {batch} as mart
 inner join build_core.dim_recording_regime as regimes on mart.regime_key = regimes.regime_key
 inner join intermediate.@changes as changes
-    on (changes.series is null or changes.series = regimes.series)
-    and (changes.class_name is null or changes.class_name = mart.@class_column)
-    and changes.is_parent = (@is_whole)
+    on (
+        (
+            (changes.series is null or changes.series = regimes.series)
+            and (changes.class_name is null or changes.class_name = mart.@class_column)
+            and changes.is_parent = mart.is_whole_series
+        )
+        or (
+            changes.series in ('offences_by_ward', 'records_by_ward')
+            and not changes.is_parent
+            and mart.geography_type = 'ward'
+        )
+    )
+    and (changes.ward_code is null or changes.ward_code = mart.ward_code)
     and (changes.borough_code is null or changes.borough_code = mart.borough_code)
     and (changes.feed is null or changes.feed in (@feeds))
 """
@@ -26,8 +37,7 @@ inner join intermediate.@changes as changes
 class _AboutCounting:
     """What they have in common: a query about a mart, and what its rows say.
 
-    ``feeds`` are those that the mart counts, ``class_column`` says what a row counts, and ``wholes`` are the classes
-    that are a series of the register as a whole: all of them, where it is not given.
+    ``feeds`` are those that the mart counts, and ``class_column`` says what a row counts.
     """
 
     tells_evidence: ClassVar[bool] = True
@@ -36,7 +46,7 @@ class _AboutCounting:
     query: ClassVar[str]
 
     def __init__(self, **arguments: Any) -> None:
-        column, wholes = arguments["class_column"], arguments.get("wholes")
+        column = arguments["class_column"]
         if re.fullmatch("[a-z_]+", column) is None:
             raise ValueError(f"class_column is {column!r}, which is no column")
         words = {
@@ -44,7 +54,6 @@ class _AboutCounting:
             "changes": self.changes,
             "feeds": _quoted(arguments["feeds"]),
             "class_column": column,
-            "is_whole": "true" if wholes is None else f"mart.{column} in ({_quoted(wholes)})" if wholes else "false",
         }
         query = self.query
         for name, word in words.items():
@@ -73,7 +82,6 @@ class ExpectNoChangeSuspected(_AboutCounting, UnexpectedRowsExpectation):  # typ
 
     feeds: list[str]
     class_column: str
-    wholes: list[str] | None = None
     changes: ClassVar[str] = "int_recording__findings"
     query: ClassVar[str] = """
         select ledger.* from quality.recording_change as ledger
@@ -97,7 +105,6 @@ class ExpectNoYearComparedOverABreak(_AboutCounting, UnexpectedRowsExpectation):
 
     feeds: list[str]
     class_column: str
-    wholes: list[str] | None = None
     changes: ClassVar[str] = "int_recording__changes_by_class"
     query: ClassVar[str] = """
         select changes.change_code, changes.changed_on, changes.treatment, count(*) as row_count

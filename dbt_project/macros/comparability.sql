@@ -10,16 +10,34 @@
 {%- endmacro %}
 
 
+{#- The feed whose counting is asked: victims are those of offences. -#}
 {% macro feed_of(relation, published_by_mps) -%}
-    {{ "'mps_recorded_crime'" if published_by_mps else relation ~ '.feed' }}
+    {%- if published_by_mps -%} 'mps_recorded_crime'
+    {%- else -%} case {{ relation }}.feed when 'police_victims' then 'police_offences' else {{ relation }}.feed end
+    {%- endif -%}
 {%- endmacro %}
 
 
-{#- What changes ask of a row, its month left out; London has no borough. -#}
+{#- The ward of a row, where a change is one of wards that are named; else nothing, so that wards go together. -#}
+{% macro ward_concerned(relation) -%}
+    case
+        when
+            {{ relation }}.ward_code in (
+                select named.ward_code
+                from {{ ref('int_recording__changes_by_class') }} as named
+                where named.ward_code is not null
+            )
+            then {{ relation }}.ward_code
+    end
+{%- endmacro %}
+
+
+{#- What changes ask of a row, its month left out; London has no borough, and few wards are named. -#}
 {% macro kind_key(relation, class_column, published_by_mps) -%}
     {{ relation }}.series || '|' || {{ relation }}.{{ class_column }} || '|' || {{ relation }}.is_parent || '|'
     || {{ relation }}.geography_type || '|' || coalesce({{ relation }}.borough_code, '') || '|'
-    || {{ feed_of(relation, published_by_mps) }} || '|' || {{ relation }}.is_simulated
+    || {{ feed_of(relation, published_by_mps) }} || '|' || {{ relation }}.is_simulated || '|'
+    || coalesce({{ ward_concerned(relation) }}, '')
 {%- endmacro %}
 
 
@@ -51,6 +69,7 @@ kinds as (
         is_parent,
         geography_type,
         borough_code,
+        {{ ward_concerned('counts') }} as ward_code,
         {{ feed_of('counts', published_by_mps) }} as feed,
         is_simulated
     from counts
@@ -127,6 +146,7 @@ changes_met as (
                 )
             )
             and (changes.borough_code is null or kinds.borough_code = changes.borough_code)
+            and (changes.ward_code is null or kinds.ward_code = changes.ward_code)
             and (changes.feed is null or kinds.feed = changes.feed)
 ),
 
@@ -278,7 +298,10 @@ differences as (
         select 1
         from {{ source('quality', 'recording_change') }} as changes
         where
-            {{ feed_of_the_marts('changes.feed') }} in ('{{ feeds | join("', '") }}')
+            (
+                {{ feed_of_the_marts('changes.feed') }} in ('{{ feeds | join("', '") }}')
+                or {{ is_feed_of_wards('changes.feed') }}
+            )
             and changes.changed_at >= (
                 select builds.started_at
                 from {{ source('quality', 'build') }} as builds

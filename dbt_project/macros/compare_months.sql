@@ -346,6 +346,9 @@ select
         when is_bridged then 'bridged'
         else 'comparable'
     end as comparability,
+    is_parent as is_whole_series,
+    is_newest_month,
+    is_unfinished,
     {{ sentences([
         'case when not is_change_rejected then regime_caveat end',
         'change_caveat',

@@ -60,3 +60,11 @@
 
 {#- A published label as the code of a class. -#}
 {% macro class_of_label(column) -%} replace({{ fold_label(column) }}, ' ', '_') {%- endmacro %}
+
+
+{#- Whether a feed of the detector is of places: "police_offences by ward of E09000020". -#}
+{% macro is_feed_of_wards(column) -%} {{ column }} like '% by ward%' {%- endmacro %}
+
+
+{#- Whether a change was seen in how records are captured only: empty fields, lag, places that are not found. -#}
+{% macro is_of_capture(evidence) -%} coalesce({{ evidence }} -> 'signals' = '["capture"]'::jsonb, false) {%- endmacro %}

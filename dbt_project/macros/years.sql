@@ -5,28 +5,63 @@
 -#}
 
 
-{#- Whether a change of int_recording__changes_by_class is one of all areas and feeds and says how to compare. -#}
-{% macro holds_everywhere(changes) -%}
-    {{ changes }}.borough_code is null and {{ changes }}.feed is null and {{ changes }}.treatment in ('bridge', 'break')
+{#-
+    The changes in counting of some series since the year so many before began, by the register and by what people
+    decided, of a borough in a feed: (year_from, borough_code, series, changed_on, is_break). Of the series as a whole,
+    or of a class; where a class is bridged by shares, its figures as recorded may not be compared either.
+-#}
+{% macro changes_between_years(series, years_back, feed='police_offences', class_name=none) -%}
+    select
+        met.year_from,
+        met.borough_code,
+        met.series,
+        max(case when met.is_break then met.changed_on end) as changed_on,
+        {{ any_true('met.is_break') }} as is_break
+    from (
+        select
+            starts.year_from,
+            starts.borough_code,
+            changes.series,
+            changes.changed_on,
+            {%- if class_name %}
+            changes.treatment = 'break' or changes.change_code in (
+                select maps.change_code
+                from {{ ref('recording_code_weight') }} as maps
+                where
+                    maps.series in ('{{ series | join("', '") }}')
+                    and (maps.from_class <> maps.to_class or maps.weight_low < 1)
+            ) as is_break,
+            {%- else %}
+            changes.treatment = 'break' as is_break,
+            {%- endif %}
+            {{ any_true("changes.treatment = 'rejected'") }} over (
+                partition by starts.year_from, starts.borough_code, changes.series, changes.change_code
+            ) as is_rejected
+        from (select distinct years.year_from, years.borough_code from years) as starts
+        inner join {{ ref('int_recording__changes_by_class') }} as changes
+            on
+                {% if class_name -%}
+                not changes.is_parent
+                and (changes.class_name is null or changes.class_name = '{{ class_name }}')
+                {%- else -%}
+                changes.is_parent
+                {%- endif %}
+                and changes.series in ('{{ series | join("', '") }}')
+                and changes.treatment in ('bridge', 'break', 'rejected')
+                and (changes.borough_code is null or starts.borough_code = changes.borough_code)
+                and (changes.feed is null or changes.feed = '{{ feed }}')
+                and {{ add_years('starts.year_from', -years_back) }} < changes.changed_on
+                and {{ add_years('starts.year_from', 1) }} > changes.changed_on
+    ) as met
+    where not met.is_rejected
+    group by met.year_from, met.borough_code, met.series
 {%- endmacro %}
 
 
-{#- The changes of rule of some series, as a whole, since the year so many before began: (year_from, series, …). -#}
-{% macro changes_between_years(series, years_back) -%}
-    select
-        starts.year_from,
-        changes.series,
-        max(changes.changed_on) as changed_on,
-        {{ any_true("changes.treatment = 'break'") }} as is_break
-    from (select distinct years.year_from from years) as starts
-    inner join {{ ref('int_recording__changes_by_class') }} as changes
-        on
-            changes.is_parent
-            and {{ holds_everywhere('changes') }}
-            and changes.series in ('{{ series | join("', '") }}')
-            and {{ add_years('starts.year_from', -years_back) }} < changes.changed_on
-            and {{ add_years('starts.year_from', 1) }} > changes.changed_on
-    group by starts.year_from, changes.series
+{#- Condition that joins such changes to their year. -#}
+{% macro are_of_year(changes) -%}
+    years.year_from = {{ changes }}.year_from
+    and years.borough_code = {{ changes }}.borough_code
 {%- endmacro %}
 
 

@@ -18,17 +18,20 @@ _TABLES = """
 create schema if not exists intermediate;
 create table intermediate.int_recording__findings (
     change_id bigint, series text, is_parent boolean, class_name text, is_level boolean default false,
-    borough_code text, feed text, changed_on date, state text default 'suspected', kind text default 'recording'
+    borough_code text, ward_code text, feed text,
+    changed_on date, state text default 'suspected', kind text default 'recording'
 );
 create table intermediate.int_recording__changes_by_class (
-    change_code text, series text, is_parent boolean, class_name text, borough_code text, feed text, changed_on date,
-    treatment text, provisional_from date, provisional_to date
+    change_code text, series text, is_parent boolean, class_name text, borough_code text, ward_code text,
+    feed text, changed_on date, treatment text, provisional_from date, provisional_to date
 );
 create table build_core.dim_recording_regime as select 1::bigint as regime_key, 'burglary' as series;
 """
 _COLUMNS = {
-    "month": "date default '2017-03-01'", "borough_code": "text", "regime_key": "bigint default 1",
-    "comparability": "text default 'comparable'", "change_on_same_month_last_year": "integer",
+    "month": "date default '2017-03-01'", "geography_type": "text default 'borough'", "borough_code": "text",
+    "ward_code": "text", "regime_key": "bigint default 1",
+    "is_whole_series": "boolean default false", "comparability": "text default 'comparable'",
+    "change_on_same_month_last_year": "integer",
 }  # fmt: skip
 
 _SUSPECTED = """

@@ -17,7 +17,8 @@ _MART = """
 create schema build_core;
 create schema build_burglary;
 create table build_burglary.burglary_monthly as
-    select 'E09000020' as borough_code, month::date, burglary_class
+    select 'E09000020' as borough_code, month::date, burglary_class,
+        burglary_class = 'all' as is_whole_series
     from generate_series(date '2016-01-01', date '2018-12-01', interval '1 month') as month,
         (values ('all'), ('residential'), ('business_and_community')) as classes (burglary_class);
 """

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from saferkc.recording.decisions import Amendment, AmendmentError, Weight
+from saferkc.recording.labels import Counted
 from saferkc.recording.proposal import propose, write_proposal
 from saferkc.recording.reading.trees import series_of
 from saferkc.recording.register import breaches, known_changes, read_register
@@ -56,6 +57,32 @@ def test_a_bridged_change_is_an_entry_that_the_detector_knows(tmp_path: Path) ->
     assert row is not None
     assert (row["geography"], row["authority_grade"], row["date_basis"]) == ("Kensington and Chelsea", "C", "recorded")
     assert row["safe_to_say"] == "Robbery as a whole may be compared across September 2016."
+
+
+def test_codes_are_told_in_the_classes_that_count_them_and_left_to_people_where_nobody_knows() -> None:
+    def weight(old: str, new: str) -> dict[str, Any]:
+        return {
+            "from_class": old, "to_class": new, "area": None, "weight": 1.0, "weight_low": 1.0, "weight_high": 1.0,
+        }  # fmt: skip
+
+    given = change(
+        7, feed="angelou_referrals", series="Cyberstalking", parent_series="All referrals",
+        evidence={"code_map": [weight("Stalking", "Cyberstalking"), weight("Other", "Something else")]},
+    )  # fmt: skip
+    known = Counted(
+        ("vawg_referrals",),
+        {
+            "Stalking": frozenset({("vawg_referrals", "angelou_stalking")}),
+            "Cyberstalking": frozenset({("vawg_referrals", "angelou_cyberstalking"), ("other", "one")}),
+            "Other": frozenset({("vawg_referrals", "angelou_other")}),
+        },
+    )
+    rows = propose(read_register(SEEDS), [given], PUBLISHED, NAMES, {7: known}).rows
+    assert [row["series"] for row in rows["recording_change_series"]] == ["vawg_referrals"]
+    told = [
+        tuple(row.get(name) for name in ("series", "from_class", "to_class")) for row in rows["recording_code_maps"]
+    ]
+    assert told == [("vawg_referrals", "angelou_stalking", "angelou_cyberstalking"), (None, None, None)]
 
 
 def test_new_names_are_of_their_file_and_go_on() -> None:

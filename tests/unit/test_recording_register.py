@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from saferkc.contracts import load_contracts
+from saferkc.contracts.labels import fold_label
+from saferkc.recording.reading.trees import TREES, Tree
 from saferkc.recording.register import Register, breaches, known_changes, read_register
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
+DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+SEEDS = DBT_PROJECT / "seeds"
 
 Rows = list[dict[str, str]]
 
@@ -82,3 +87,50 @@ def test_an_entry_that_was_withdrawn_is_not_known_to_the_detector(register: Regi
     changes = row("burglary_2017", status="withdrawn")(list(register.changes))  # type: ignore[arg-type]
     known = known_changes(replace(register, changes=changes))
     assert not [entry for entry in known if entry.register_id == "burglary_2017"]
+
+
+@pytest.fixture(scope="module")
+def labels() -> Rows:
+    with (SEEDS / "recording_labels.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+# labels of published offences are in dim_offence, and places are wards
+OF_LABELS = [tree for tree in TREES if tree.feed != "mps_recorded_crime" and tree.dimension != "place"]
+
+
+@pytest.mark.parametrize("tree", OF_LABELS, ids=lambda tree: tree.name)
+def test_every_label_that_may_be_told_is_one_of_a_class_of_the_marts_or_said_to_be_of_none(
+    tree: Tree, labels: Rows
+) -> None:
+    listed = {(row["whole"], fold_label(row["label"])) for row in labels if row["feed"] == tree.feed}
+    wholes = {row["label"] for row in labels if row["feed"] == tree.feed and not row["whole"]}
+    told = {(quality.name, quality.name) for quality in tree.qualities} | {(tree.everything, f) for f in tree.flags}
+    contract = load_contracts(DBT_PROJECT.parent / "expectations" / "contracts")[tree.feed]
+    known = {
+        column.name: {value for rule in column.quality for value in rule.valid_values} for column in contract.columns
+    }
+    if tree.dimension == "flag":
+        told |= {(tree.everything, name) for name in known["minor_category"] if not name.startswith("TNO ")}
+    elif tree.name == "council_enforcement_actions":
+        told |= {("All actions", name) for name in known["service_name"]}
+    elif tree.feed == "police_asb_incidents":
+        told |= {("All incidents", name) for name in known["asb_type"]}
+    elif tree.feed == "angelou_referrals":
+        told.add(("All referrals", "*"))
+    assert {(whole, fold_label(label)) for whole, label in told} <= listed
+    # what else is told is a class of all that the feed counts
+    own = {word for word in tree.own_words if word.startswith("All ")} - {"All offences"}
+    assert own <= wholes
+
+
+def test_what_labels_are_counted_by_are_classes_of_the_monthly_marts(labels: Rows, register: Register) -> None:
+    series = {regime["series"] for regime in register.regimes} | {"records_by_ward", "offences_by_ward"}
+    assert {row["series"] for row in labels} - {""} <= series
+    marts = "".join(
+        path.read_text() for folder in ("models", "macros") for path in (DBT_PROJECT / folder).rglob("*.sql")
+    ) + (SEEDS / "agencies.csv").read_text()  # fmt: skip
+    named = {row["class_name"] for row in labels if row["class_name"] and "*" not in row["class_name"]}
+    assert named
+    # some are shown a second time, without the days of Carnival
+    assert [name for name in named if name.removesuffix("_outside_carnival") not in marts] == []

@@ -37,7 +37,6 @@ confirmed as (
         case
             when found.treatment in ('note', 'reload') then 'note'
             when found.is_level then 'bridge'
-            when found.treatment = 'bridge' and found.nature = 'rename' then 'bridge'
             when found.treatment = 'bridge' and not found.is_parent and mapped.change_code is not null then 'bridge'
             else 'break'
         end as treatment_decided
@@ -61,6 +60,7 @@ select
     is_parent,
     null::text as class_name,
     borough_code,
+    null::text as ward_code,
     feed,
     changed_on,
     treatment,
@@ -77,6 +77,7 @@ select
     is_parent,
     class_name,
     borough_code,
+    ward_code,
     feed,
     changed_on,
     treatment_decided as treatment,
@@ -97,6 +98,7 @@ select
     is_parent,
     null as class_name,
     borough_code,
+    ward_code,
     feed,
     changed_on,
     'rejected' as treatment,
@@ -116,6 +118,7 @@ select
     is_parent,
     class_name,
     borough_code,
+    ward_code,
     feed,
     changed_on,
     'provisional' as treatment,
@@ -137,6 +140,7 @@ select
     found.is_parent,
     found.class_name,
     found.borough_code,
+    found.ward_code,
     found.feed,
     found.changed_on,
     'provisional' as treatment,

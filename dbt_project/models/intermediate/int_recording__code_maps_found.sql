@@ -16,39 +16,16 @@ pairs as (
     {{ code_map_of_evidence('confirmed') }}
 ),
 
-series_of_the_marts as (
-    select distinct series
-    from {{ ref('recording_regimes') }}
-),
-
-labels as (
-    select
-        change_id,
-        from_label as label
-    from pairs
-    union
-    select
-        change_id,
-        to_label as label
-    from pairs
-),
-
--- labels are those of published offences, or classes of a series of ours
 classes as (
     select
-        confirmed.change_id,
-        labels.label,
-        coalesce(offences.burglary_class, {{ class_of_label('labels.label') }}) as class_name,
-        case when offences.burglary_class is not null then 'burglary' else ours.series end as series
-    from confirmed
-    inner join labels on confirmed.change_id = labels.change_id
-    left join {{ ref('dim_offence') }} as offences
-        on
-            {{ fold_label('labels.label') }} = {{ fold_label('offences.minor_name') }}
-            and {{ fold_label('confirmed.parent_series') }} = {{ fold_label('offences.major_name') }}
-            and offences.burglary_class in ('residential', 'business_and_community')
-    left join series_of_the_marts as ours on {{ class_of_label('confirmed.parent_series') }} = ours.series
-    group by confirmed.change_id, labels.label, offences.burglary_class, ours.series
+        change_id,
+        label,
+        series,
+        class_name
+    from {{ ref('int_recording__classes_of_labels') }}
+    where
+        class_name is not null
+        and not is_of_whole
 ),
 
 -- names of one class in several files are one class

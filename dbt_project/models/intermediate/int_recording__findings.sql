@@ -3,7 +3,7 @@ with findings as (
     select
         change_id,
         {{ feed_of_the_marts('feed') }} as feed,
-        feed like '% by ward%' as is_of_wards,
+        {{ is_feed_of_wards('feed') }} as is_of_wards,
         geography,
         effective_month as changed_on,
         coalesce({{ month_in_evidence('latest_month') }}, effective_month) as latest_month,
@@ -52,13 +52,11 @@ labels as (
 
 offences as (
     select
-        major_name,
-        {{ fold_label('major_name') }} as folded_major,
-        {{ fold_label('minor_name') }} as folded_minor,
         {%- for offence_type, name, definition, series in offence_types() %}
         coalesce({{ definition }}, false) as {{ definition }},
         {%- endfor %}
-        burglary_class
+        {{ fold_label('major_name') }} as folded_major,
+        {{ fold_label('minor_name') }} as folded_minor
     from {{ ref('dim_offence') }}
 ),
 
@@ -92,17 +90,8 @@ majors as (
 
 -- A series or class that holds all that moved is left as it was (is_level), where the whole of it is bridged.
 of_published_labels as (
-    select
-        change_id,
-        'burglary' as series,
-        false as is_parent,
-        burglary_class as class_name,
-        is_whole_bridged and label_count > 1 and count(distinct label) = label_count as is_level
-    from offences_of_labels
-    where burglary_class in ('residential', 'business_and_community')
-    group by change_id, burglary_class, label_count, is_whole_bridged
     {%- for offence_type, name, definition, series in offence_types() %}
-    union all
+    {{ 'union all' if not loop.first }}
     select
         found.change_id,
         '{{ series }}' as series,
@@ -120,88 +109,125 @@ of_published_labels as (
     {%- endfor %}
 ),
 
-series_of_the_marts as (
-    select distinct series
-    from {{ ref('recording_regimes') }}
-),
-
-of_our_names as (
-    -- a series as a whole, with its classes
+-- A class that counts all labels that moved is left as it was, and so is all that is counted, where it is bridged.
+of_classes as (
     select
-        labels.change_id,
-        series_of_the_marts.series,
-        parts.is_parent,
-        null as class_name,
-        false as is_level
-    from labels
-    inner join series_of_the_marts on {{ class_of_label('labels.label') }} = series_of_the_marts.series
-    cross join (values (true), (false)) as parts (is_parent)
-    union all
-    -- a class of a series, unless the label is a published one
-    select
-        labels.change_id,
-        series_of_the_marts.series,
-        false as is_parent,
-        {{ class_of_label('labels.label') }} as class_name,
-        false as is_level
-    from labels
-    inner join series_of_the_marts on {{ class_of_label('labels.whole_label') }} = series_of_the_marts.series
-    left join offences_of_labels as published
+        counted.change_id,
+        counted.series,
+        counted.is_parent,
+        counted.class_name,
+        labels.is_whole_bridged and labels.label_count > 1 and count(distinct labels.label) = labels.label_count
+            as is_level
+    from {{ ref('int_recording__classes_of_labels') }} as counted
+    inner join labels
         on
-            labels.change_id = published.change_id
-            and labels.label = published.label
-    where
-        {{ class_of_label('labels.label') }} <> series_of_the_marts.series
-        and published.change_id is null
+            counted.change_id = labels.change_id
+            and counted.label = labels.label
+    where not counted.is_of_whole
+    group by
+        counted.change_id, counted.series, counted.is_parent, counted.class_name, labels.is_whole_bridged,
+        labels.label_count
     union all
-    -- and the series that it is a class of
     select
-        labels.change_id,
-        series_of_the_marts.series,
-        true as is_parent,
-        null as class_name,
-        labels.is_whole_bridged as is_level
-    from labels
-    inner join series_of_the_marts on {{ class_of_label('labels.whole_label') }} = series_of_the_marts.series
-    where {{ class_of_label('labels.label') }} <> series_of_the_marts.series
+        counted.change_id,
+        counted.series,
+        counted.is_parent,
+        counted.class_name,
+        found.is_whole_bridged as is_level
+    from {{ ref('int_recording__classes_of_labels') }} as counted
+    inner join findings as found on counted.change_id = found.change_id
+    where counted.is_of_whole
 ),
 
--- a fault of a delivery is one of all that it holds, a ward's boundary one of all that is counted by ward
+-- a fault of a delivery is one of all that it holds
 of_everything as (
     select
         found.change_id,
-        case when found.is_of_wards then 'offences_by_ward' end as series,
+        null as series,
         parts.is_parent,
         null as class_name,
         false as is_level
     from findings as found
     cross join (values (true), (false)) as parts (is_parent)
     where
-        (found.is_of_wards and not parts.is_parent)
-        or (not found.is_of_wards and lower(found.label) in ('all', 'all offences'))
+        not found.is_of_wards
+        and lower(found.label) in ('all', 'all offences')
+),
+
+-- a ward's boundary is one of all that is counted by ward
+of_wards as (
+    select
+        found.change_id,
+        by_ward.series,
+        false as is_parent,
+        null as class_name,
+        false as is_level
+    from findings as found
+    cross join (values ('offences_by_ward'), ('records_by_ward')) as by_ward (series)
+    where found.is_of_wards
+),
+
+every_target as (
+    select * from of_published_labels
+    union all
+    select * from of_classes
+    union all
+    select * from of_everything
+    union all
+    select * from of_wards
 ),
 
 targets as (
-    select * from of_published_labels
-    union
-    select * from of_our_names
-    union
-    select * from of_everything
+    select
+        change_id,
+        series,
+        is_parent,
+        class_name,
+        not {{ any_true('not is_level') }} as is_level
+    from every_target
+    group by change_id, series, is_parent, class_name
 ),
 
 boroughs as (
     {{ boroughs_of_geography('findings') }}
+),
+
+-- a name of a ward is one of its borough's, by whatever code it went
+names_of_wards as (
+    select
+        findings.change_id,
+        every_label.label,
+        wards.ward_code
+    from findings
+    inner join every_label on findings.change_id = every_label.change_id
+    inner join boroughs on findings.change_id = boroughs.change_id
+    left join {{ ref('dim_ward') }} as wards
+        on
+            boroughs.borough_code = wards.borough_code
+            and {{ fold_label('every_label.label') }} = {{ fold_label('wards.ward_name') }}
+    where findings.is_of_wards
+),
+
+-- one that is not known may be any of them
+wards as (
+    select distinct
+        change_id,
+        ward_code
+    from names_of_wards
+    where change_id not in (select unknown.change_id from names_of_wards as unknown where unknown.ward_code is null)
 )
 
 select
     findings.change_id,
     'ledger:' || findings.change_id as change_code,
-    findings.feed,
+    -- a boundary is one and the same for whoever counts by ward
+    case when not findings.is_of_wards then findings.feed end as feed,
     targets.series,
     targets.is_parent,
     targets.class_name,
     targets.is_level,
     boroughs.borough_code,
+    wards.ward_code,
     findings.changed_on,
     findings.latest_month,
     findings.kind,
@@ -213,3 +239,4 @@ select
 from findings
 inner join targets on findings.change_id = targets.change_id
 inner join boroughs on findings.change_id = boroughs.change_id
+left join wards on findings.change_id = wards.change_id

@@ -17,6 +17,7 @@ from saferkc.contracts import load_contracts
 from saferkc.orchestration.lifecycle import database_up
 from saferkc.recording.decisions import Amendment, AmendmentError, Weight, amend, decide, list_decisions
 from saferkc.recording.findings import Nature, Treatment
+from saferkc.recording.labels import read_counted
 from saferkc.recording.ledger import list_changes
 from saferkc.recording.proposal import propose, write_proposal
 from saferkc.recording.reading.boroughs import borough_names
@@ -129,8 +130,8 @@ def export_changes(settings: Settings, out: Path | None) -> int:
     contracts = load_contracts(settings.contracts_dir)
     published = frozenset(name for name, contract in contracts.items() if contract.delivery.extract == "period")
     with database_up(settings), connect(settings) as connection:
-        changes = list_changes(connection, include_all=True)
-    proposal = propose(read_register(seeds), changes, published, borough_names(seeds))
+        changes, counted = list_changes(connection, include_all=True), read_counted(connection)
+    proposal = propose(read_register(seeds), changes, published, borough_names(seeds), counted)
     for path in write_proposal(proposal, seeds, out or settings.home / "outbox" / "register"):
         say(str(path))
     for change_id, broken in proposal.left_out.items():

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from saferkc.recording.labels import Counted
 from saferkc.recording.reading.trees import series_of
 from saferkc.recording.register import Register, breaches
 from saferkc.recording.words import listed, month_in_words
@@ -28,19 +30,25 @@ class Proposal:
 
 
 def propose(
-    register: Register, changes: Sequence[Mapping[str, Any]], published: frozenset[str], boroughs: Mapping[str, str]
+    register: Register,
+    changes: Sequence[Mapping[str, Any]],
+    published: frozenset[str],
+    boroughs: Mapping[str, str],
+    counted: Mapping[int, Counted] = MappingProxyType({}),
 ) -> Proposal:
     """Make rows of confirmed changes that the register lacks, each only where the register keeps its rules with it.
 
     ``changes`` are rows of the ledger, ``published`` the feeds whose figures are published by month, ``boroughs``
-    names by code. A fault of the data is nothing for the register.
+    names by code. ``counted`` says by number of the change what counts by its labels: of labels that it lacks the
+    classes are left empty, for people to say. A fault of the data is nothing for the register.
     """
     rows: dict[str, _Rows] = {_CHANGES: [], _SERIES: [], _MAPS: []}
     left_out: dict[int, Sequence[str]] = {}
     for change in changes:
         if change["state"] != "confirmed" or change["register_id"] or change["kind"] == "data_fault":
             continue
-        own = _rows_of(change, register, published, boroughs)
+        known = counted.get(change["change_id"], Counted())
+        own = _rows_of(change, register, published, boroughs, known)
         longer = replace(
             register,
             changes=[*register.changes, *own[_CHANGES]],
@@ -75,11 +83,15 @@ def write_proposal(proposal: Proposal, seeds: Path, out: Path) -> list[Path]:
 
 
 def _rows_of(
-    change: Mapping[str, Any], register: Register, published: frozenset[str], boroughs: Mapping[str, str]
+    change: Mapping[str, Any],
+    register: Register,
+    published: frozenset[str],
+    boroughs: Mapping[str, str],
+    counted: Counted,
 ) -> dict[str, _Rows]:
     evidence = change["evidence"]
     whole, month = change["parent_series"] or change["series"], change["effective_month"]
-    series = series_of(change["feed"], whole, change["series"])
+    series = _series(change, whole, register, counted)
     code = _code(f"{series}_{month:%Y_%m}", register)
     bridged = bool(evidence.get("bridged_parent")) or change["treatment"] == "bridge"
     treatment = change["treatment"] or "note"
@@ -137,6 +149,7 @@ def _rows_of(
                 "to_code": weight["to_class"],
                 **{column: str(weight[column]) for column in ("weight", "weight_low", "weight_high")},
                 "weight_basis": weight.get("weight_basis", "estimated"),
+                **_classes(weight, counted),
             }
             for weight in _of_all_areas(evidence.get("code_map") or ())
         ],
@@ -144,13 +157,23 @@ def _rows_of(
 
 
 def _of_all_areas(code_map: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The weights of all areas together, which the register holds; those of the one area where there is only one.
-
-    Which classes of the marts they are of stays empty: that is for people to say.
-    """
+    """The weights of all areas together, which the register holds; those of the one area where there is only one."""
     areas = {weight["area"] for weight in code_map}
     wanted = None if None in areas or len(areas) > 1 else next(iter(areas), None)
     return [weight for weight in code_map if weight["area"] == wanted]
+
+
+def _series(change: Mapping[str, Any], whole: str, register: Register, counted: Counted) -> str:
+    """The series of the register, or else the one of the marts that counts by the labels."""
+    series = series_of(change["feed"], whole, change["series"])
+    named = {row["series"] for row in (*register.series, *register.regimes)}
+    return series if series in named or not counted.series else counted.series[0]
+
+
+def _classes(weight: Mapping[str, Any], counted: Counted) -> dict[str, str]:
+    """Which classes of the marts the codes are counted in; nothing where no mart is known to count them."""
+    pair = counted.pair(weight["from_class"], weight["to_class"])
+    return dict(zip(("series", "from_class", "to_class"), pair, strict=True)) if pair else {}
 
 
 def _code(wanted: str, register: Register) -> str:

@@ -90,7 +90,7 @@ def _of_classes(earlier: Panel, current: Panel, areas: Sequence[str], months: Se
     size = np.where(restated, difference.sum(axis=2), 0.0).sum(axis=0)
     where = np.flatnonzero((changed & restated[:, :, None]).any(axis=(0, 1)))
     return Restatement(
-        tuple(current.areas.index(areas[row]) for row in rows),
+        tuple(current.areas.index(areas[int(row)]) for row in rows),
         tuple(float(relative[row][restated[row]].max()) for row in rows),
         current.months.index(months[int(where[0])]),
         current.months.index(months[int(where[-1])]),

@@ -128,7 +128,7 @@ with_callers as (
 ),
 
 changes as (
-    {{ changes_between_years(['asb_police'], years_back=1) }}
+    {{ changes_between_years(['asb_police'], years_back=1, feed='police_asb_incidents') }}
 )
 
 select
@@ -178,7 +178,7 @@ left join with_callers as last_year
     on
         years.borough_code = last_year.borough_code
         and {{ add_years('years.year_from', -1) }} = last_year.year_from
-left join changes on years.year_from = changes.year_from
+left join changes on {{ are_of_year('changes') }}
 {% for part in ['callers', 'victims', 'places', 'lives', 'actions', 'taskings'] -%}
 left join {{ part }}
     on

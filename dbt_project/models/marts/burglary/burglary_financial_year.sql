@@ -58,6 +58,15 @@ changes_met as (
         starts.burglary_class,
         changes.changed_on,
         changes.treatment,
+        -- figures as recorded may not be compared where shares bridge them
+        starts.burglary_class <> 'all'
+        and changes.change_code in (
+            select maps.change_code
+            from {{ ref('recording_code_weight') }} as maps
+            where
+                maps.series = 'burglary'
+                and (maps.from_class <> maps.to_class or maps.weight_low < 1)
+        ) as is_by_shares,
         {{ any_true("changes.treatment = 'rejected'") }} over (
             partition by starts.year_from, starts.borough_code, starts.burglary_class, changes.change_code
         ) as is_rejected
@@ -80,7 +89,7 @@ changes_over_the_years as (
         borough_code,
         burglary_class,
         max(changed_on) as last_changed_on,
-        max(case when treatment = 'break' then changed_on end) as broken_on
+        max(case when treatment = 'break' or is_by_shares then changed_on end) as broken_on
     from changes_met
     where not is_rejected
     group by year_from, borough_code, burglary_class

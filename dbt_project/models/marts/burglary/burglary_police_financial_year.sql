@@ -190,8 +190,8 @@ left join years as four_years_before
     on
         years.borough_code = four_years_before.borough_code
         and {{ add_years('years.year_from', -4) }} = four_years_before.year_from
-left join changes on years.year_from = changes.year_from
-left join changes_over_five_years on years.year_from = changes_over_five_years.year_from
+left join changes on {{ are_of_year('changes') }}
+left join changes_over_five_years on {{ are_of_year('changes_over_five_years') }}
 left join people
     on
         years.borough_code = people.borough_code

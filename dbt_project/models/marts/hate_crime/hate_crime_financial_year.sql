@@ -158,7 +158,7 @@ left join years as year_before
     on
         years.borough_code = year_before.borough_code
         and {{ add_years('years.year_from', -1) }} = year_before.year_from
-left join changes on years.year_from = changes.year_from
+left join changes on {{ are_of_year('changes') }}
 left join notes on years.year_from = notes.year_from
 left join detections_by_offence_date as by_offence
     on

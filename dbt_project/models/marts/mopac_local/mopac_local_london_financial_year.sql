@@ -11,6 +11,7 @@ with years as (
         geography_type,
         geography_code,
         geography_name,
+        borough_code,
         offence_class,
         financial_year,
         {{ financial_year_start('min(month)') }} as year_from,
@@ -19,7 +20,13 @@ with years as (
         {{ any_true('is_simulated') }} as is_simulated
     from {{ ref('mopac_local_london_monthly') }}
     where geography_type <> 'ward'
-    group by geography_type, geography_code, geography_name, offence_class, financial_year
+    group by geography_type, geography_code, geography_name, borough_code, offence_class, financial_year
+),
+
+changes as (
+    {{ changes_between_years(
+        ['violence_with_injury', 'theft_from_motor_vehicle'], years_back=1, feed='mps_recorded_crime'
+    ) }}
 ),
 
 -- flagged among all offences with injury; published apart from them, and counted in the same month
@@ -86,8 +93,25 @@ select
             with_rates.months_covered = 12
             and year_before.months_covered = 12
             and with_rates.is_simulated = year_before.is_simulated
+            and not coalesce(changes.is_break, false)
             then with_rates.offence_count::numeric / nullif(year_before.offence_count, 0) - 1
     end as change_on_year_before,
+    case
+        when coalesce(changes.is_break, false)
+            then
+                'The way of counting changed on ' || {{ day_in_words('changes.changed_on') }}
+                || ', between the two years: a difference would show the rule.'
+        when year_before.months_covered is null
+            then 'The files delivered so far do not hold the year before.'
+        when with_rates.months_covered < 12
+            then 'Only ' || with_rates.months_covered || ' of the 12 months of this year are covered.'
+        when year_before.months_covered < 12
+            then 'Only ' || year_before.months_covered || ' of the 12 months of the year before are covered.'
+        when with_rates.is_simulated <> year_before.is_simulated
+            then 'One of the two years is simulated, the other is not.'
+        when year_before.offence_count = 0
+            then 'There was none in the year before.'
+    end as change_on_year_before_reason,
     with_rates.domestic_abuse_count,
     with_rates.non_domestic_share,
     with_rates.resident_count,
@@ -116,3 +140,9 @@ left join years as year_before
         and with_rates.geography_code = year_before.geography_code
         and with_rates.offence_class = year_before.offence_class
         and {{ add_years('with_rates.year_from', -1) }} = year_before.year_from
+left join changes
+    on
+        with_rates.year_from = changes.year_from
+        and with_rates.offence_class = changes.series
+        -- London has no borough
+        and coalesce(with_rates.borough_code, '') = coalesce(changes.borough_code, '')

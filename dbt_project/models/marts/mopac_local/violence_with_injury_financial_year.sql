@@ -81,7 +81,9 @@ calendar_years as (
 ),
 
 changes as (
-    {{ changes_between_years(['violence_with_injury'], years_back=1) }}
+    {{ changes_between_years(
+        ['violence_with_injury'], years_back=1, class_name='non_domestic_violence_with_injury'
+    ) }}
 ),
 
 places as (
@@ -183,7 +185,7 @@ select
     years.august_offence_count::numeric / nullif(years.offence_count, 0) as august_share_of_financial_year,
     years.august_offence_count::numeric / nullif(calendar_years.offence_count, 0) as august_share_of_calendar_year,
     case
-        when years.is_simulated = year_before.is_simulated
+        when years.is_simulated = year_before.is_simulated and not coalesce(changes.is_break, false)
             then years.august_offence_count::numeric / nullif(year_before.august_offence_count, 0) - 1
     end as august_change_on_year_before,
     places.in_northern_wards_without_carnival::numeric / nullif(years.offence_count_without_carnival, 0)
@@ -221,7 +223,7 @@ left join calendar_years
     on
         years.borough_code = calendar_years.borough_code
         and years.financial_year = calendar_years.financial_year
-left join changes on years.year_from = changes.year_from
+left join changes on {{ are_of_year('changes') }}
 left join places
     on
         years.borough_code = places.borough_code

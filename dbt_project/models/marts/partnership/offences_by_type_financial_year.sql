@@ -29,38 +29,31 @@ by_type as (
 years as (
     select
         by_type.borough_key,
+        boroughs.borough_code,
+        boroughs.borough_name,
         by_type.financial_year,
-        left(by_type.financial_year, 4)::integer as first_year,
+        {{ financial_year_start('min(by_type.month)') }} as year_from,
         by_type.offence_type,
         count(case when by_type.month <= newest.newest_whole_month then 1 end)::integer as months_covered,
         sum(by_type.offence_count)::integer as offence_count,
         {{ any_true('by_type.is_simulated') }} as is_simulated
     from by_type
+    inner join {{ ref('dim_borough') }} as boroughs on by_type.borough_key = boroughs.borough_key
     left join {{ ref('int_partner_feeds__newest_months') }} as newest on newest.feed = 'police_offences'
-    group by by_type.borough_key, by_type.financial_year, by_type.offence_type
+    where not boroughs.is_pseudo_borough and by_type.borough_key <> 0
+    group by
+        by_type.borough_key, boroughs.borough_code, boroughs.borough_name, by_type.financial_year, by_type.offence_type
 ),
 
 changes as (
-    select
-        starts.first_year,
-        rules.series,
-        max(rules.changed_on) as changed_on
-    from (select distinct first_year from years) as starts
-    inner join {{ ref('int_recording__changes_by_class') }} as rules
-        on
-            rules.is_parent
-            and rules.treatment = 'break'
-            and {{ holds_everywhere('rules') }}
-            and make_date(starts.first_year - 1, 4, 1) < rules.changed_on
-            and make_date(starts.first_year + 1, 4, 1) > rules.changed_on
-    group by starts.first_year, rules.series
+    {{ changes_between_years(offence_types() | map('last') | list, years_back=1) }}
 ),
 
 compared as (
     select
-        boroughs.borough_key,
-        boroughs.borough_code,
-        boroughs.borough_name,
+        years.borough_key,
+        years.borough_code,
+        years.borough_name,
         types.offence_type,
         types.offence_type_name,
         years.financial_year,
@@ -73,22 +66,20 @@ compared as (
         end as change_as_recorded,
         year_before.months_covered as months_covered_year_before,
         changes.changed_on,
-        changes.changed_on is not null as is_over_a_break,
+        coalesce(changes.is_break, false) as is_over_a_break,
         coalesce(year_before.is_simulated <> years.is_simulated, false) as is_mixed,
         years.is_simulated
     from years
     inner join types on years.offence_type = types.offence_type
-    inner join {{ ref('dim_borough') }} as boroughs on years.borough_key = boroughs.borough_key
     left join years as year_before
         on
             years.borough_key = year_before.borough_key
             and years.offence_type = year_before.offence_type
-            and years.first_year - 1 = year_before.first_year
+            and {{ add_years('years.year_from', -1) }} = year_before.year_from
     left join changes
         on
-            types.series = changes.series
-            and years.first_year = changes.first_year
-    where not boroughs.is_pseudo_borough and years.borough_key <> 0
+            {{ are_of_year('changes') }}
+            and types.series = changes.series
 )
 
 select

@@ -68,22 +68,6 @@ mps_years as (
     group by borough_code, financial_year
 ),
 
-changes as (
-    select
-        starts.first_year,
-        max(rules.changed_on) as changed_on
-    from (select distinct left(financial_year, 4)::integer as first_year from police_years) as starts
-    inner join {{ ref('int_recording__changes_by_class') }} as rules
-        on
-            rules.series = 'total_offences'
-            and rules.is_parent
-            and rules.treatment = 'break'
-            and {{ holds_everywhere('rules') }}
-            and make_date(starts.first_year - 1, 4, 1) < rules.changed_on
-            and make_date(starts.first_year + 1, 4, 1) > rules.changed_on
-    group by starts.first_year
-),
-
 borough_years as (
     select
         borough_code,
@@ -103,6 +87,7 @@ years as (
         boroughs.borough_name,
         borough_years.financial_year,
         left(borough_years.financial_year, 4)::integer as first_year,
+        make_date(left(borough_years.financial_year, 4)::integer, 4, 1) as year_from,
         coalesce(police.months_covered, 0) as months_covered,
         police.offence_count,
         police.offence_count_without_fraud,
@@ -127,6 +112,10 @@ years as (
             borough_years.borough_code = mps.borough_code
             and borough_years.financial_year = mps.financial_year
     cross join mps_newest
+),
+
+changes as (
+    {{ changes_between_years(['total_offences'], years_back=1) }}
 ),
 
 -- the estimate of residents whose year lies nearest; of two as near, the earlier
@@ -155,7 +144,7 @@ compared as (
         ten_years_before.whole_count as whole_count_ten_years_before,
         ten_years_before.whole_count_without_fraud as whole_count_without_fraud_ten_years_before,
         changes.changed_on,
-        changes.changed_on is not null as is_over_a_break,
+        coalesce(changes.is_break, false) as is_over_a_break,
         coalesce(year_before.is_police_simulated <> years.is_police_simulated, false) as is_mixed
     from years
     left join years as year_before
@@ -171,7 +160,7 @@ compared as (
             years.borough_code = populations.borough_code
             and years.financial_year = populations.financial_year
             and populations.nearness = 1
-    left join changes on years.first_year = changes.first_year
+    left join changes on {{ are_of_year('changes') }}
 ),
 
 -- how many years in a row, this one the last, had more than the one before

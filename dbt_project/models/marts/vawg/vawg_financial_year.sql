@@ -182,11 +182,11 @@ left join years as four_years_before
         and {{ add_years('years.year_from', -4) }} = four_years_before.year_from
 left join changes as domestic_abuse_changes
     on
-        years.year_from = domestic_abuse_changes.year_from
+        {{ are_of_year('domestic_abuse_changes') }}
         and domestic_abuse_changes.series = 'domestic_abuse'
 left join changes as sexual_changes
     on
-        years.year_from = sexual_changes.year_from
+        {{ are_of_year('sexual_changes') }}
         and sexual_changes.series = 'sexual_offences'
 left join notes as domestic_abuse_notes
     on

@@ -172,7 +172,11 @@ def read_catalogue(connection: Connection, only: Collection[str] | None = None) 
         rest = set(row["key_columns"]) - _PLACE_AND_TIME
         names = {name.removesuffix(FIGURES[0]) for name in columns if name.endswith(FIGURES[0])}
         measures = [name for name in names if {f"{name}{kind}" for kind in FIGURES} <= columns]
-        if {"comparability", "regime_key", *_PLACE_AND_TIME} <= columns and len(rest) == 1 and len(measures) == 1:
+        if (
+            {"comparability", "is_whole_series", "regime_key", *_PLACE_AND_TIME} <= columns
+            and len(rest) == 1
+            and len(measures) == 1
+        ):
             mart = Mart(row["mart_schema"], row["mart_table"], rest.pop(), measures.pop(), columns)
             found += [Series(mart, name) for name in _classes(connection, mart)]
     return Catalogue(found)

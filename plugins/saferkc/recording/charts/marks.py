@@ -33,6 +33,19 @@ _NATURES = {
     "system": "a new recording system", "practice": "another practice of recording", "coverage": "other coverage",
     "revision": "earlier months restated",
 }  # fmt: skip
+# findings of the newest build in which a class of a series is concerned, or the series as a whole, in one ward or any
+_CONCERNED = """
+select distinct change_id
+from intermediate.int_recording__findings
+where (
+        (
+            coalesce(series, %(series)s) = %(series)s and is_parent = %(is_whole)s and not is_level
+            and coalesce(class_name, %(class)s) = %(class)s
+        )
+        or (ward_code is not null and ward_code = %(ward)s)
+    )
+    and (feed is null or starts_with(feed, %(publisher)s) = %(is_published)s)
+"""
 # how the register calls all series by ward, of records and as published
 _BY_WARD = {False: "records_by_ward", True: "offences_by_ward"}
 # feeds of what the Metropolitan Police publishes: another counting than of the records that agencies send
@@ -53,13 +66,13 @@ def read_marks(
     rows: Sequence[_Row],
     points: Sequence[Point],
 ) -> tuple[Mark, ...]:
-    """The marks of a series in one area; ``rows`` are those of the mart, with their regime and caveat."""
+    """The marks of a series in one area; ``rows`` are those of the mart, with their regime."""
     regimes = _regimes(connection, rows)
     if not regimes:
         return ()
     name, borough = str(regimes[0]["series"]), rows[-1]["borough_code"]
     register = read_register(settings.dbt_project_dir / "seeds")
-    role = _role(regimes, rows)
+    role: _Role = "parent" if rows[-1]["is_whole_series"] else "children"
     marks = [
         *_rules(regimes, points, role, register),
         *_notes(settings, register, name, series, borough),
@@ -68,7 +81,7 @@ def read_marks(
     if rows[-1]["geography_type"] == "ward":
         # a ward is a class of the borough: what changes its boundaries concerns every series of it
         marks += _entries(register, _BY_WARD[series.mart.is_published], series, "children")
-    changes = _changes(connection, series, name, borough)
+    changes = _changes(connection, series, name, role, rows[-1])
     return tuple(mark for _, mark in _with_findings(marks, changes, points))
 
 
@@ -79,21 +92,6 @@ def _regimes(connection: Connection, rows: Sequence[_Row]) -> list[dict[str, Any
     query = "select series from core.dim_recording_regime where regime_key = %s"
     named = connection.execute(query.encode(), [rows[-1]["regime_key"]]).fetchone()
     return fetch_all(connection, _REGIMES, [named[0]]) if named else []
-
-
-def _role(regimes: Sequence[_Row], rows: Sequence[_Row]) -> _Role:
-    """Whether the rows are the series as a whole or a class of it: by whose caveats they carry."""
-    said = {
-        role: sum(
-            1
-            for regime in regimes
-            for row in rows
-            if regime["caveat_parent"] != regime["caveat_children"] and (regime[f"caveat_{role}"] or "\0") in
-            (row["caveat"] or "")
-        )
-        for role in ("parent", "children")
-    }  # fmt: skip
-    return "children" if said["children"] > said["parent"] else "parent"
 
 
 def _rules(regimes: Sequence[_Row], points: Sequence[Point], role: _Role, register: Register) -> Iterator[_Marked]:
@@ -187,20 +185,36 @@ def _with_said(mark: Mark, changes: Sequence[_Row]) -> Mark:
     return replace(mark, words=f"{mark.words} The figures show it too (change {numbers}).".lstrip())
 
 
-def _changes(connection: Connection, series: Series, name: str, borough: str | None) -> list[dict[str, Any]]:
+def _changes(connection: Connection, series: Series, name: str, role: _Role, row: _Row) -> list[dict[str, Any]]:
     """Changes of the ledger that concern a series of the register in an area, found in feeds that the mart is made of.
 
     Real changes are none in counting.
     """
+    borough, counted = row["borough_code"], _concerned(connection, series, name, role, row["ward_code"])
     found = []
     for change in list_changes(connection, include_all=True):
         is_here = change["geography"] == "all" or borough in change["evidence"].get("areas", ())
         label, whole = change["series"], change["parent_series"] or ""
         concerned = {label, whole, series_of(change["feed"], whole, label)}
-        is_of_mart = _is_of_mart(change["feed"], series)
-        if change["kind"] != "real" and change["state"] in _STATES and is_here and is_of_mart and name in concerned:
+        is_concerned = name in concerned and _is_of_mart(change["feed"], series)
+        if (
+            change["kind"] != "real"
+            and change["state"] in _STATES
+            and is_here
+            and (is_concerned or change["change_id"] in counted)
+        ):
             found.append(change)
     return found
+
+
+def _concerned(connection: Connection, series: Series, name: str, role: _Role, ward: str | None) -> frozenset[int]:
+    """The findings whose labels the class counts, by what the newest build knows of labels."""
+    is_built = connection.execute("select to_regclass('intermediate.int_recording__findings')").fetchone()
+    if is_built is None or is_built[0] is None:
+        return frozenset()
+    wanted: dict[str, Any] = {"series": name, "class": series.class_name, "is_whole": role == "parent", "ward": ward}
+    wanted |= {"publisher": _PUBLISHED, "is_published": series.mart.is_published}
+    return frozenset(row[0] for row in connection.execute(_CONCERNED, wanted).fetchall())
 
 
 def _finding(change: _Row, points: Sequence[Point]) -> Mark:

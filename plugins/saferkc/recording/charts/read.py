@@ -16,9 +16,6 @@ from saferkc.recording.reading.boroughs import home_borough
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
 
-# how the caveat says that a month is not whole, or not final: comparability says break where it is that as well
-_UNFINISHED = "The month is not over"
-_STILL_CHANGES = ("The newest whole month", "The newest month published")
 _Row = Mapping[str, Any]
 
 
@@ -43,7 +40,7 @@ def read_series(
     code = _area(connection, series, area or home, home)
     rows = _rows(connection, series, code, since, until)
     # ten days drawn as a month would look like a fall
-    unfinished = next((row["month"] for row in rows if _UNFINISHED in (row["caveat"] or "")), None)
+    unfinished = next((row["month"] for row in rows if row["is_unfinished"]), None)
     rows = [row for row in rows if unfinished is None or row["month"] < unfinished]
     points = tuple(_point(row, series) for row in rows)
     return ChartedSeries(
@@ -93,8 +90,9 @@ def _rows(
 ) -> list[dict[str, Any]]:
     mart = series.mart
     taken = [
-        "month", "geography_type", "geography_name", "borough_code", "regime_key", "comparability", "caveat",
-        "is_simulated", "build_id", *(f"{mart.measure}{kind}" for kind in FIGURES),
+        "month", "geography_type", "geography_name", "borough_code", "ward_code", "regime_key", "comparability",
+        "caveat", "is_whole_series", "is_newest_month", "is_unfinished", "is_simulated", "build_id",
+        *(f"{mart.measure}{kind}" for kind in FIGURES),
     ]  # fmt: skip
     query = sql.SQL(
         "select {} from {} where geography_code = %(code)s and {} = %(class)s"
@@ -113,5 +111,6 @@ def _point(row: _Row, series: Series) -> Point:
     as_recorded, comparable, low, high = (
         None if (value := row[f"{measure}{kind}"]) is None else float(value) for kind in FIGURES
     )
-    is_open = any(words in (row["caveat"] or "") for words in _STILL_CHANGES)
-    return Point(row["month"], as_recorded, comparable, low, high, "provisional" if is_open else row["comparability"])
+    # comparability says break where the month is not final as well
+    comparability = "provisional" if row["is_newest_month"] else row["comparability"]
+    return Point(row["month"], as_recorded, comparable, low, high, comparability)
