@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from conftest import PlanWarehouse
-from marts_helpers import NewWarehouse, query, run_dbt
-from psycopg import sql
+from conftest import PUBLISHED_MARTS
+from marts_helpers import query
 from saferkc.cli.show import PictureError, show_series
 from saferkc.recording.charts.catalogue import Catalogue, UnknownSeriesError, read_catalogue
 from saferkc.recording.charts.model import ChartedSeries
@@ -22,26 +19,11 @@ from saferkc.warehouse.connection import connect
 
 HERE = "E09000020"
 RULE = date(2017, 4, 1)
-MARTS = ("burglary_monthly", "burglary_police_monthly", "hate_crime_monthly", "total_offences_monthly")
-SCHEMAS = ("core", "burglary", "hate_crime", "partnership")
 
 
 @pytest.fixture(scope="module")
-def published(
-    plan_warehouse: PlanWarehouse, new_warehouse: NewWarehouse, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
-    """A copy of the plan's warehouse in which some marts stand where publishing puts them."""
-    database = urlsplit(plan_warehouse.settings.warehouse_url).path.lstrip("/")
-    with new_warehouse(tmp_path_factory.mktemp("charts"), database) as settings:
-        # what else they are made from; facts find nothing new
-        parents = [f"+{mart}" for mart in MARTS]
-        assert run_dbt(settings, "--select", *parents, "--exclude-resource-type", "unit_test", "test") == []
-        with connect(settings) as connection:
-            for schema in SCHEMAS:
-                connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
-                built = sql.Identifier(f"build_{schema}")
-                connection.execute(sql.SQL("alter schema {} rename to {}").format(built, sql.Identifier(schema)))
-        yield settings
+def published(published_warehouse: Settings) -> Settings:
+    return published_warehouse
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +39,11 @@ def charted(settings: Settings, catalogue: Catalogue, name: str, area: str | Non
 
 def test_every_published_monthly_mart_is_found_with_its_classes(published: Settings, catalogue: Catalogue) -> None:
     # written out: by which columns a mart is found is what is tested
-    assert {series.mart.table for series in catalogue.series} == set(MARTS)
+    assert {series.mart.table for series in catalogue.series} == set(PUBLISHED_MARTS)
     found = {series.class_name for series in catalogue.series if series.mart.table == "hate_crime_monthly"}
     classes = query(published, "select distinct hate_crime_class from hate_crime.hate_crime_monthly")
     assert found == {row[0] for row in classes}
-    assert {series.mart.measure for series in catalogue.series} == {"offences"}
+    assert {series.mart.measure for series in catalogue.series} == {"offences", "records"}
 
 
 def test_a_class_of_burglary_breaks_in_april_2017_and_all_burglary_does_not(

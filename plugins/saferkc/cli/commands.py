@@ -21,7 +21,9 @@ app = typer.Typer(
 alerts_app = typer.Typer(help="Read the alert ledger and take decisions.", rich_markup_mode=None)
 changes_app = typer.Typer(help="Read what changed in counting, and take decisions.", rich_markup_mode=None)
 contracts_app = typer.Typer(help="Check the contracts and what is made from them.", rich_markup_mode=None)
-docs_app = typer.Typer(help="Draw the stars from the models, and check that they are in step.", rich_markup_mode=None)
+docs_app = typer.Typer(
+    help="Draw the pictures of the docs, and check that the stars are in step with the models.", rich_markup_mode=None
+)
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(changes_app, name="changes")
 app.add_typer(contracts_app, name="contracts", no_args_is_help=True)
@@ -158,6 +160,22 @@ def backfill(
         before = datetime.now().astimezone()
         done = run_night(settings, shown.state, day=before.date(), feeds=[feed], replay=days)
         raise typer.Exit(night(settings, done, since=before))
+
+
+@app.command()
+def pack(
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m"], help="The month; default the newest whole one")
+    ] = None,
+    audience: Annotated[
+        str, typer.Option(help="Who is to read it: decides what is shown and which small counts")
+    ] = "board",
+    out: Annotated[Path | None, typer.Option(help="Folder for the files (default: packs in the home)")] = None,
+) -> None:
+    """Make the monthly performance pack of the published build, as HTML and PDF."""
+    from saferkc.cli.pack import write_pack
+
+    write_pack(Settings.load(), month=month.date() if month else None, audience=audience, out=out)
 
 
 @app.command()
@@ -331,6 +349,14 @@ def check_docs() -> None:
     from saferkc.cli.docs import check_stars
 
     raise typer.Exit(check_stars(Settings.load()))
+
+
+@docs_app.command("pack-pages")
+def draw_pack_pages() -> None:
+    """Draw the pages in docs/performance-pack.md anew from the published build."""
+    from saferkc.cli.pack import draw_pages
+
+    draw_pages(Settings.load())
 
 
 @keys_app.command("list")

@@ -54,6 +54,22 @@ until the data are mended or the fault is rejected (`docs/runbook/a-data-fault-h
 **To build everything anew** trigger this DAG with `full_refresh`.
 """
 
+PERFORMANCE_PACK = """\
+### Make the monthly performance pack for the Board
+
+Writes the report of a month as HTML and PDF into `packs/` of the home: every priority's figures against the year
+before, charts with gaps at breaks, the plan's figures, and what was not known by then. It reads published marts only,
+and all figures go through the disclosure gate (`expectations/disclosure.yaml`).
+
+**When.** On the 10th of each month at 8 in the morning, when the nightly has long published the month before. It takes
+the build that is published then, and the newest whole month that it holds.
+
+**Why it is safe to run again.** Nothing in the warehouse is changed, and the same build and month give the same pack
+but for the day on which it was made; the files are replaced.
+
+**To replay**, or for another month, trigger this DAG with `month`, or `saferkc pack --month 2017-12`.
+"""
+
 
 def ingest_page(contract: Contract) -> str:
     """Return the page (Markdown) of a feed's DAG."""
