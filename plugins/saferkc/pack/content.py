@@ -35,7 +35,7 @@ from saferkc.warehouse.connection import Connection
 _CHART_MONTHS = 45
 # a percentage of fewer says more than the figures can
 _ENOUGH_FOR_PERCENT = 50
-_RESTATED = "What is marked [r] or [e] is the year before by the rule of today: it may be compared, and no other earlier figure."
+_RESTATED = "What is marked [r] or [e] is the year before by the rule of today: it may be compared as it stands here."
 _SMALL = "Most months are too small to be shown."
 _STILL_CHANGES = ("The newest whole month", "The newest month published")
 # signs of the Government Statistical Service for what a table does not show, and our own words for them
