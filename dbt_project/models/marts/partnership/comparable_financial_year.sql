@@ -335,9 +335,11 @@ valued as (
     from years
     left join figures
         on
-            {% for column in year -%}
-            {{ 'and ' if not loop.first }}years.{{ column }} = figures.{{ column }}
-            {% endfor %}
+            years.source_mart = figures.source_mart
+            and years.measure = figures.measure
+            and years.geography_code = figures.geography_code
+            and years.class_name = figures.class_name
+            and years.year_from = figures.year_from
 ),
 
 compared as (
@@ -368,15 +370,18 @@ compared as (
     from valued as this_year
     left join valued as last_year
         on
-            {% for column in year[:-1] -%}
-            this_year.{{ column }} = last_year.{{ column }} and
-            {% endfor -%}
-            {{ add_years('this_year.year_from', -1) }} = last_year.year_from
+            this_year.source_mart = last_year.source_mart
+            and this_year.measure = last_year.measure
+            and this_year.geography_code = last_year.geography_code
+            and this_year.class_name = last_year.class_name
+            and {{ add_years('this_year.year_from', -1) }} = last_year.year_from
     left join differences
         on
-            {% for column in year -%}
-            {{ 'and ' if not loop.first }}this_year.{{ column }} = differences.{{ column }}
-            {% endfor %}
+            this_year.source_mart = differences.source_mart
+            and this_year.measure = differences.measure
+            and this_year.geography_code = differences.geography_code
+            and this_year.class_name = differences.class_name
+            and this_year.year_from = differences.year_from
 )
 
 select
