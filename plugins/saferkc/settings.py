@@ -11,9 +11,9 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,52 @@ def _people(said: str) -> tuple[tuple[str, str], ...]:
     return tuple(people.items())
 
 
+def _several(value: str | None) -> tuple[str, ...]:
+    return tuple((value or "").replace(",", " ").split())
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """How messages reach people. Addresses hold passwords: they stay out of ``repr``, and so out of logs.
+
+    ``mail_url`` is ``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…:465``; ``mail_ca`` a file with the
+    authority that the mail server's certificate is of, where that is not a public one. ``mail_to`` are addresses by
+    audience, or by ``agency_<source>`` for questions to an agency; ``notify`` are addresses of other channels (Teams,
+    Slack and so on) by audience, as Apprise writes them. ``pages_url`` is where the warehouse's pages are seen from.
+    """
+
+    mail_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    mail_ca: Path | None = None
+    mail_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notify: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    pages_url: str | None = None
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str]) -> MessageSettings:
+        """Read ``SAFERKC_MAIL_…``, ``SAFERKC_NOTIFY_…`` and ``SAFERKC_PAGES_URL``."""
+
+        def by_audience(prefix: str) -> dict[str, tuple[str, ...]]:
+            found = {
+                name.removeprefix(prefix).lower(): _several(value)
+                for name, value in environment.items()
+                if name.startswith(prefix)
+            }
+            # people say team
+            if "team" in found:
+                found["community_safety_team"] = found.pop("team")
+            return {name: values for name, values in found.items() if values}
+
+        return cls(
+            mail_url=environment.get("SAFERKC_MAIL_URL") or None,
+            mail_from=environment.get("SAFERKC_MAIL_FROM") or None,
+            mail_ca=Path(ca).expanduser() if (ca := environment.get("SAFERKC_MAIL_CA")) else None,
+            mail_to=by_audience("SAFERKC_MAIL_TO_"),
+            notify=by_audience("SAFERKC_NOTIFY_"),
+            pages_url=(environment.get("SAFERKC_PAGES_URL") or "").rstrip("/") or None,
+        )
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the warehouse keeps its state and how its parts reach each other."""
@@ -62,6 +108,7 @@ class Settings:
     marts_by: time = time(6)
     # who may sign in besides the administrator, and in which role
     people: tuple[tuple[str, str], ...] = ()
+    messages: MessageSettings = field(default_factory=MessageSettings)
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -79,6 +126,7 @@ class Settings:
             keys_dir=Path(keys).expanduser().resolve() if (keys := os.environ.get("SAFERKC_KEYS")) else None,
             marts_by=_time_of_day("SAFERKC_MARTS_BY", "06:00"),
             people=_people(os.environ.get("SAFERKC_PEOPLE", "")),
+            messages=MessageSettings.load(os.environ),
         )
 
     @property

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from publishing_helpers import deliver, scalar, start_build, write_manifest
 from saferkc.alerts import list_alerts
+from saferkc.alerts.sending import send_messages
 from saferkc.publishing import (
     AuditHeldError,
     BuildFailedError,
@@ -166,6 +167,8 @@ def test_a_failed_check_holds_the_build_and_tells_people_what_to_do(night: Night
     assert (alert.severity, alert.audience, alert.state) == ("held", "engineers", "open")
     assert "Mend the seed." in alert.body
 
+    assert night.mails == [], "queued with the alert, and sent later"
+    send_messages(night.settings)
     (path,) = night.mails
     message = email.message_from_bytes(path.read_bytes(), policy=policy.default)
     assert message["To"] and message["Date"] and message["Message-ID"]

@@ -15,7 +15,6 @@ from saferkc.alerts.ledger import (
     resolve_shown,
     settle,
 )
-from saferkc.alerts.mail import address_of, send_mail
 
 __all__ = [
     "WAREHOUSE",
@@ -23,7 +22,6 @@ __all__ = [
     "AlertEvent",
     "AlertNotFoundError",
     "acknowledge_alert",
-    "address_of",
     "list_alerts",
     "raise_alert",
     "read_alert",
@@ -31,6 +29,5 @@ __all__ = [
     "resolve",
     "resolve_alert",
     "resolve_shown",
-    "send_mail",
     "settle",
 ]

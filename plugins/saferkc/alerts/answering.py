@@ -174,9 +174,18 @@ def _why_not(alert: Alert, answer: Answer) -> str:
     return f"alert {alert.alert_id} does not ask about a change in counting"
 
 
-def sign(settings: Settings, alert_id: int, answer: Answer, recipient: str, expires: datetime) -> str:
+def sign(
+    settings: Settings,
+    alert_id: int,
+    answer: Answer,
+    recipient: str,
+    expires: datetime,
+    *,
+    token_id: str | None = None,
+) -> str:
     """Return a token by which ``recipient`` may give this answer to this alert until ``expires``, once.
 
+    ``token_id`` is what it is known by once it is used: the copies of one message share it.
     Raises ``KeyRingError`` where the key of links was lost.
     """
     key_id, key = KeyRing(settings).current(PURPOSE)
@@ -186,7 +195,7 @@ def sign(settings: Settings, alert_id: int, answer: Answer, recipient: str, expi
         "sub": str(alert_id),
         "answer": answer,
         "exp": expires,
-        "jti": secrets.token_urlsafe(12),
+        "jti": token_id or secrets.token_urlsafe(12),
     }
     return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": key_id})
 

@@ -12,6 +12,7 @@ from saferkc.alerts import raise_alert, resolve
 from saferkc.loading.document import Document
 from saferkc.loading.faults import QuarantinedRow
 from saferkc.loading.versions import Merged
+from saferkc.recording.telling import is_asked
 from saferkc.warehouse.connection import Connection
 
 _MOST_IN_MEMORY, _BLOCK = 4 << 20, 1 << 20
@@ -80,11 +81,16 @@ def enter_account(
     )
 
 
+def _code(name: str) -> str:
+    """The code of a flag that is called column=code."""
+    return name.partition("=")[2]
+
+
 def tell(connection: Connection, feed: str, name: str, document: Document) -> None:
     """Raise an alert for what is new in a delivery called ``name``, and for its rows in quarantine."""
     quarantined = document.tally.quarantined
     for flag in document.flags():
-        if flag.get("is_usual"):
+        if flag.get("is_usual") or (flag["flag"] == "new_code" and is_asked(connection, feed, _code(flag["name"]))):
             continue
         raise_alert(
             connection,

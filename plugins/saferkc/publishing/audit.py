@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from saferkc.alerts import address_of, raise_alert, send_mail
+from saferkc.alerts import raise_alert
 from saferkc.contracts import load_contracts
 from saferkc.monitoring import timed
 from saferkc.publishing.checks import NO_ROWS, Check, Checker, Outcome, SuiteResult, record
-from saferkc.publishing.documents import index_page, keep_build_results
+from saferkc.publishing.documents import keep_build_results
 from saferkc.publishing.ledger import APPLICATION_NAME, HELD_ALERT, close_build
 from saferkc.publishing.manifest import (
     BUILD_PREFIX,
@@ -101,7 +101,7 @@ def audit(
             warnings=_faults(results, "warning"),
         )
         if reasons:
-            _hold(settings, connection, build_id, results, reasons)
+            _hold(connection, build_id, results, reasons)
     if reasons:
         raise AuditHeldError(f"build {build_id} is held: {'; '.join(reasons)}")
     return result
@@ -260,13 +260,12 @@ def _record(connection: Connection, build_id: int, results: Sequence[SuiteResult
 
 
 def _hold(
-    settings: Settings,
     connection: Connection,
     build_id: int,
     results: Sequence[SuiteResult],
     reasons: Sequence[str],
 ) -> None:
-    """Close the build as held, raise the alert and write the mail."""
+    """Close the build as held, and raise the alert, whose message is queued with it."""
     close_build(connection, build_id, state="held", reason="; ".join(reasons))
     steps = sorted(
         {
@@ -289,15 +288,6 @@ def _hold(
         audience="engineers",
         title=title,
         body=body,
-    )
-    # before the commit: a mail too many is better than a build held in silence
-    send_mail(
-        settings,
-        address_of("engineers"),
-        title,
-        f"The audit did not let build {build_id} through. These checks failed:\n\n{listed}\n\nNext step:\n{advice}"
-        f"\n\n{stays} Nothing that people see has changed.\n\nAll checks, page by page:"
-        f" {index_page(settings).as_uri()}\n\nThe alert closes by itself when a later build is published.",
     )
 
 

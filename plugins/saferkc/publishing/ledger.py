@@ -128,6 +128,7 @@ def close_build(connection: Connection, build_id: int, *, state: Literal["held",
             group_key="build",
             severity="act",
             audience="engineers",
+            at_once=True,
             title=f"Build {build_id} failed",
             body=f"{reason}\n\nThe last good build stays published. Next step: read the log of the failed"
             " task, mend the cause and run the nightly again.",

@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from saferkc.alerts import WAREHOUSE, raise_alert, resolve, settle
+from saferkc.recording.months import months_apart
 from saferkc.recording.standing import source_of
 from saferkc.recording.words import month_in_words
 from saferkc.warehouse.connection import Connection, fetch_all
 
 # so long the team has to confirm or reject a change
 DAYS_TO_DECIDE = 14
+# A change this many months before it was found touches figures that are due for publication: it may take a quarter to
+# show. What is older waits for the weekly digest, as on the first look at a long history.
+MONTHS_PUBLISHED_NEXT = 4
 _GROUP = "recording change"
 _NOTES = {
     "confirmed": "The team confirmed it.",
@@ -56,12 +60,39 @@ def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
             group_key=f"{_GROUP}:{row['feed']}",
             severity="act",
             audience="community_safety_team",
+            at_once=not is_of_earlier_years(row),
             change_id=row["change_id"],
             due_date=row["detected_at"].date() + timedelta(days=DAYS_TO_DECIDE),
             title=title_of(row),
             body=body_of(row, names.get(source_of(row["feed"]), row["feed"])),
         )
     _close(connection, {cause(row["change_id"]) for row in rows})
+    _close_of_codes(connection)
+
+
+def is_asked(connection: Connection, feed: str, code: str) -> bool:
+    """Whether the team is asked already about a change in counting of a feed that a code has come with."""
+    row = connection.execute(
+        """
+        select true from quality.recording_change as c, jsonb_array_elements_text(c.evidence -> 'classes') as name
+        where split_part(c.feed, ' ', 1) = %s and c.kind in ('recording', 'unsure') and c.state = 'suspected'
+            and c.evidence -> 'signals' ? 'code_list' and lower(name) = lower(%s)
+        limit 1
+        """,
+        (feed, code),
+    ).fetchone()
+    return row is not None
+
+
+def _close_of_codes(connection: Connection) -> None:
+    """One cause, one alert: what engineers are told of a new code is over while the team is asked what it means."""
+    rows = connection.execute(
+        "select dedup_key from quality.alert where dedup_key like 'new_code:%' and state in ('open', 'acknowledged')"
+    ).fetchall()
+    for (dedup_key,) in rows:
+        _, feed, code = dedup_key.split(":", 2)
+        if is_asked(connection, feed, code.partition("=")[2]):
+            resolve(connection, dedup_key, note="The community safety team is asked about it: a change in counting.")
 
 
 def close_alert(
@@ -98,6 +129,11 @@ def _close(connection: Connection, still_asked: set[str]) -> None:
     for row in rows:
         if row["dedup_key"] not in still_asked:
             close_alert(connection, row["change_id"], row["state"])
+
+
+def is_of_earlier_years(row: Mapping[str, Any]) -> bool:
+    """Whether a change leaves the figures alone that are published next: those of the months before it was found."""
+    return months_apart(row["detected_at"].date(), row["effective_month"]) > MONTHS_PUBLISHED_NEXT
 
 
 def title_of(row: Mapping[str, Any]) -> str:

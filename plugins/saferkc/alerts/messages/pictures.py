@@ -1,0 +1,66 @@
+"""The chart in a message: the published series that a change in counting is about."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from saferkc.recording.charts.catalogue import Mart, Series, read_catalogue
+from saferkc.recording.charts.read import read_series
+from saferkc.recording.reading.boroughs import home_borough
+from saferkc.recording.reading.trees import series_of
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection
+
+_log = logging.getLogger(__name__)
+
+
+def picture_of(connection: Connection, settings: Settings, changes: Sequence[Mapping[str, Any]]) -> bytes | None:
+    """Return the chart (PNG) of the first of the changes that a published series shows; None where none does.
+
+    A message is sent without its picture rather than not at all.
+    """
+    if not changes:
+        return None
+    try:
+        with connection.transaction():  # a mart that is not as expected must not spoil the caller's transaction
+            found = next(filter(None, (_series_of(connection, settings, change) for change in changes)), None)
+            if found is None:
+                return None
+            series = read_series(connection, settings, found)
+        if not series.points:
+            return None
+        from saferkc.recording.charts.picture import draw  # noqa: PLC0415 - takes a second, and most have no picture
+
+        return draw(series, "png")
+    except psycopg.Error as error:
+        _log.warning("no picture: %s", type(error).__name__)
+        return None
+
+
+def _series_of(connection: Connection, settings: Settings, change: Mapping[str, Any]) -> Series | None:
+    """The published series in which a change shows: the class that it names, else the whole."""
+    label, whole = change["series"], change["parent_series"] or change["series"]
+    name = series_of(change["feed"], whole, label)
+    is_published = change["feed"].startswith(("mps_", "police_open"))
+    candidates = [
+        series
+        for series in read_catalogue(connection).series
+        if series.mart.is_published == is_published
+        and series.class_name in _classes(connection, settings, series.mart, name)
+    ]
+    return min(candidates, key=lambda series: "_all" in series.class_name, default=None)
+
+
+def _classes(connection: Connection, settings: Settings, mart: Mart, name: str) -> set[str]:
+    """Classes of a mart that the register counts among a series."""
+    query = sql.SQL(
+        "select distinct m.{} from {} as m inner join core.dim_recording_regime as r using (regime_key)"
+        " where m.geography_code = %s and r.series = %s"
+    ).format(sql.Identifier(mart.class_column), sql.Identifier(mart.schema, mart.table))
+    rows = connection.execute(query, (home_borough(settings.dbt_project_dir), name)).fetchall()
+    return {row[0] for row in rows}

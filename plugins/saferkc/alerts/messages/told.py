@@ -1,0 +1,103 @@
+"""Alerts as templates see them: in plain words, with what must not be said, and without small numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from saferkc.alerts.answering import Answer, answers_to
+from saferkc.alerts.ledger import Alert
+from saferkc.alerts.messages.links import answer_of, page_of
+from saferkc.recording.telling import is_of_earlier_years, safe_of, sureness_of, unsafe_of
+from saferkc.recording.words import month_in_words
+
+_BUTTONS: dict[Answer, str] = {
+    "recording_change": "Yes, the counting changed",
+    "not_a_recording_change": "No, what is counted really changed",
+    "ask_the_agency": "Ask the agency",
+    "snooze": "Remind me in a week",
+}
+_BUTTONS_OF_NAMES: dict[Answer, str] = _BUTTONS | {
+    "recording_change": "Yes, only names or codes changed",
+    "not_a_recording_change": "No, it is something else",
+}
+# numbers below this say something about single people
+_SMALLEST_NUMBER = 5
+_SMALL = re.compile(r"(?:\babout )?\b[0-4](?:\.\d+)?(?= a month\b)|\babout [0-4](?:\.\d+)?\b(?![\d.,]*\d| ?%)")
+
+
+@dataclass(frozen=True)
+class Told:
+    """An alert with the event that is told. ``do_not`` and so on are None where it asks about no change in counting."""
+
+    alert_id: int
+    title: str
+    body: str
+    severity: str
+    is_open: bool
+    state: str
+    due_date: date | None
+    is_overdue: bool
+    page: str
+    answers: tuple[tuple[str, str], ...]
+    note: str | None = None
+    decided_by: str | None = None
+    asked_at: datetime | None = None
+    what: str | None = None
+    do_not: str | None = None
+    safe: str | None = None
+    sure: str | None = None
+    month: str | None = None
+    source: str | None = None
+    is_of_names: bool = False
+    is_of_earlier_years: bool = False
+
+
+def told(
+    alert: Alert,
+    change: Mapping[str, Any] | None,
+    *,
+    now: datetime,
+    source: str | None = None,
+    event: Mapping[str, Any] | None = None,
+) -> Told:
+    """An alert as templates see it; ``change`` is the row of the ledger of changes that it asks about."""
+    is_by_person = event is not None and event["by_whom"] != "warehouse"
+    is_of_names = change is not None and (change["kind"], change["nature"]) == ("recording", "rename")
+    buttons = _BUTTONS_OF_NAMES if is_of_names else _BUTTONS
+    basic: dict[str, Any] = {
+        "alert_id": alert.alert_id,
+        "title": alert.title,
+        "body": without_small_numbers(alert.body),
+        "severity": alert.severity,
+        "is_open": alert.is_open,
+        "state": alert.state,
+        "due_date": alert.due_date,
+        "is_overdue": alert.due_date is not None and alert.due_date < now.date() and alert.is_open,
+        "is_of_names": is_of_names,
+        "page": page_of(alert.alert_id),
+        "answers": tuple((buttons[name], answer_of(alert.alert_id, name)) for name in answers_to(alert)),
+        "note": (event or {}).get("note") or alert.note,
+        "decided_by": event["by_whom"] if event is not None and is_by_person else None,
+        "asked_at": event["happened_at"] if event is not None else None,
+    }
+    if change is None:
+        return Told(**basic)
+    return Told(
+        **basic,
+        what=without_small_numbers(" ".join(change["evidence"].get("sentences", ()))),
+        do_not=unsafe_of(change),
+        safe=safe_of(change),
+        sure=sureness_of(change),
+        month=month_in_words(change["effective_month"]),
+        source=source or change["feed"],
+        is_of_earlier_years=is_of_earlier_years(change),
+    )
+
+
+def without_small_numbers(text: str) -> str:
+    """Counts of less than five, as the evidence writes them, in words that give none away."""
+    return _SMALL.sub(f"fewer than {_SMALLEST_NUMBER}", text)
