@@ -83,10 +83,17 @@ with DAG(
 
         build_data_docs(Settings.load(), build["build_id"])
 
+    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    def send() -> None:
+        """Send the messages that wait; what can't be sent now goes with the next run of `alerts`."""
+        from saferkc.alerts.sending import send_messages
+
+        send_messages(Settings.load())
+
     started = begin()
     watched, audited, published = watch(started), audit(started), publish(started)
     models = dbt_task_group(settings, build="begin", asked_for=get_parsing_context().task_id)
     for root in models.get_roots():
         # a look that can't be made keeps no mart from being built: the audit says that it is missing
         root.trigger_rule = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
-    [started, watched] >> models >> audited >> published >> data_docs(started)
+    [started, watched] >> models >> audited >> published >> data_docs(started) >> send()

@@ -22,7 +22,7 @@ def test_there_is_a_dag_for_each_contract_and_one_for_the_warehouse(
     feeds = load_contracts(running_home.settings.contracts_dir)
     assert len(dags) > 5
     assert set(dags) == expected_dags(running_home.settings)
-    assert set(dags) == {"warehouse", "performance_pack", *(f"ingest_{feed}" for feed in feeds)}
+    assert set(dags) == {"warehouse", "alerts", "performance_pack", *(f"ingest_{feed}" for feed in feeds)}
 
 
 def test_every_dag_has_a_page_that_says_why_it_is_safe_and_how_to_replay(

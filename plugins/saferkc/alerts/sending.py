@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-import jinja2
+from jinja2 import TemplateError
 
 from saferkc.alerts.answering import sign
 from saferkc.alerts.mail import Message, NotSentError, address_of, send_mail
-from saferkc.alerts.messages import compose
 from saferkc.alerts.messages.links import for_everybody, for_recipient
 from saferkc.alerts.messages.schedule import queue_summaries
 from saferkc.alerts.notify import notify
@@ -65,10 +64,13 @@ def _send_next(settings: Settings, connection: Connection, audience: str, now: d
         if row is None:
             return None
         if row["content"] is None:
+            from saferkc.alerts.messages.compose import compose  # noqa: PLC0415 - most nights there is nothing to compose
+
             try:
                 content, picture = compose(connection, settings, row)
-            except jinja2.TemplateError as error:  # somebody has edited it: once it is mended, all that waits goes
-                return _wait(connection, row, f"its template can't be filled in: {error}")
+            except TemplateError as error:  # somebody has edited it: once it is mended, all that waits goes
+                _wait(connection, row, f"its template can't be filled in: {error}")
+                return None
             if content is None:
                 return _finish(connection, row, "dropped", now)
             connection.execute(
@@ -87,7 +89,8 @@ def _send_next(settings: Settings, connection: Connection, audience: str, now: d
                 channel.send(again)
             except NotSentError as error:
                 if not error.is_final:
-                    return _wait(connection, again, str(error))
+                    _wait(connection, again, str(error))
+                    return None
                 fault = str(error)
                 _log.error("message %s: %s", again["message_id"], error)
             again["sent_over"].append(channel.name)
@@ -125,7 +128,7 @@ def _first(connection: Connection, audience: str) -> dict[str, Any] | None:
 def _finish(connection: Connection, row: dict[str, Any], state: str, now: datetime) -> str:
     connection.execute(
         "update quality.outbox set state = %s, finished_at = %s, attempts = attempts + %s where message_id = %s",
-        (state, now, state != "dropped", row["message_id"]),
+        (state, now, int(state != "dropped"), row["message_id"]),
     )
     if state == "sent":
         connection.execute(

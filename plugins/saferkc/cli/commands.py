@@ -223,6 +223,14 @@ def resolve(alert_id: int, note: _Note) -> None:
     decide_alert(Settings.load(), alert_id, "resolve", note)
 
 
+@alerts_app.command()
+def send() -> None:
+    """Send the messages that wait now, and not at the next full hour."""
+    from saferkc.cli.decisions import send_alerts
+
+    send_alerts(Settings.load())
+
+
 @changes_app.callback(invoke_without_command=True)
 def changes(
     context: typer.Context,

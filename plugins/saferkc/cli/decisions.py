@@ -52,6 +52,15 @@ def decide_alert(settings: Settings, alert_id: int, decision: str, note: str) ->
     say(f"Alert {alert_id}: {decision}d.")
 
 
+def send_alerts(settings: Settings) -> None:
+    """Send the messages that wait, and print what became of them."""
+    from saferkc.alerts.sending import send_messages
+
+    with database_up(settings):
+        done = send_messages(settings)
+    say(f"Messages: {done.sent} sent, {done.refused} refused, {done.waiting} still waiting.")
+
+
 def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> None:
     """Print the changes in counting that are suspected, registered or confirmed, or all that were ever found."""
     with database_up(settings), connect(settings) as connection:

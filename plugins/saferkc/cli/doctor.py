@@ -199,6 +199,28 @@ def _inbox(settings: Settings) -> str | None:
     return f"can't take files out of {closed[0]}; mend its permissions" if closed else None
 
 
+def _messages(settings: Settings) -> str | None:
+    from saferkc.orchestration.lifecycle import database_up
+    from saferkc.warehouse.connection import connect, fetch_all
+
+    if not settings.runtime_file.exists() and settings.external_warehouse_url is None:
+        return None  # never started: nobody is told anything yet
+    with database_up(settings), connect(settings) as connection:
+        row = fetch_all(
+            connection,
+            "select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'refused')"
+            " as refused, (array_agg(last_error order by message_id desc))[1] as why"
+            " from quality.outbox where state in ('waiting', 'refused') and last_error is not null"
+            " and queued_at > now() - interval '30 days'",
+        )[0]
+    if not row["waiting"] and not row["refused"]:
+        return None
+    return (
+        f"{row['waiting']} messages wait and {row['refused']} were refused, the last because {row['why']};"
+        " see docs/runbook/messages-wait.md"
+    )
+
+
 def _folders(root: Path) -> Iterator[Path]:
     return (path for path in root.glob("**") if path.is_dir())
 
@@ -216,4 +238,5 @@ _CHECKS: dict[str, Check] = {
     "dbt project": _dbt,
     "Airflow": _airflow,
     "connections": _connections,
+    "messages": _messages,
 }

@@ -22,6 +22,8 @@ from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
 
 WAREHOUSE = "warehouse"
+# runs by itself every hour, and is no part of a night
+ALERTS = "alerts"
 _POLL_SECONDS = 0.5
 # how long Airflow may be silent (it restarts a web worker, the machine is busy) before we give it up
 _SILENCE_SECONDS = 60
@@ -135,7 +137,7 @@ class _Nightly:
                 *self._client.runs(states=("queued", "running")),
             ]
         }
-        return sorted(runs.values(), key=lambda run: run.queued_at)
+        return sorted((run for run in runs.values() if run.dag_id != ALERTS), key=lambda run: run.queued_at)
 
     def _wait(self, concerned: Callable[[DagRun], bool]) -> list[DagRun]:
         answered = quiet_since = time.monotonic()

@@ -42,7 +42,8 @@ is under way, and ends the run at once when nothing changed since the last publi
 something new came for, and keeps what it finds in `quality.recording_change`; *dbt* builds beside the published marts,
 in the `build_*` schemas (one dbt process, a task a model to look at); *audit* judges dbt's tests, the expectations on
 the marts and those on counting; *publish* brings all marts to the new build in one transaction; *data_docs* writes the
-pages with the checks' results. Where *watch* fails, the build goes on and the audit warns that the look is missing.
+pages with the checks' results; *send* sends the messages that wait, whatever became of the build. Where *watch* fails,
+the build goes on and the audit warns that the look is missing.
 
 **Why it is safe to run again.** Readers see the published schemas only, which change in one transaction or not
 at all. A run that was cut off leaves a build that is never published; the next run starts another.
@@ -68,6 +69,24 @@ the build that is published then, and the newest whole month that it holds.
 but for the day on which it was made; the files are replaced.
 
 **To replay**, or for another month, trigger this DAG with `month`, or `saferkc pack --month 2017-12`.
+"""
+
+ALERTS = """\
+### Send the messages that wait
+
+Tells people what the alert ledger holds for them: engineers and the community safety team, and agencies that they ask.
+
+**When.** Every hour, Europe/London; besides, the task *send* ends every run of `warehouse`. What holds a build or
+touches figures due for publication goes at once, the engineers' summary after 07:00, the team's digest on Mondays.
+
+**Steps.** *send* queues the summaries that are due in `quality.outbox`, and sends what waits there, in order: as mail,
+to the other channels that are set, or as files into `outbox/` where none is set.
+
+**Why it is safe to run again.** A message stands in the outbox until it was taken. A run that was cut off sends a
+message a second time at most, under the same `Message-ID`. Two runs at once never have the same message. There is
+nothing to replay: what waits, waits for the next run.
+
+**If messages wait** `saferkc doctor` says how many and why (`docs/runbook/messages-wait.md`).
 """
 
 

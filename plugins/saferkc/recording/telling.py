@@ -31,7 +31,7 @@ def cause(change_id: int) -> str:
     return f"{_GROUP}:{change_id}"
 
 
-def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
+def tell_people(connection: Connection, names: Mapping[str, str], *, now: datetime | None = None) -> None:
     """Raise an alert for each suspected change, and resolve those of changes that are suspected no longer.
 
     While a fault of a feed's data stands, nothing new is said about its counting, by ward or by borough: the fault may
@@ -63,10 +63,11 @@ def tell_people(connection: Connection, names: Mapping[str, str]) -> None:
             at_once=not is_of_earlier_years(row),
             change_id=row["change_id"],
             due_date=row["detected_at"].date() + timedelta(days=DAYS_TO_DECIDE),
+            now=now,
             title=title_of(row),
             body=body_of(row, names.get(source_of(row["feed"]), row["feed"])),
         )
-    _close(connection, {cause(row["change_id"]) for row in rows})
+    _close(connection, {cause(row["change_id"]) for row in rows}, now)
     _close_of_codes(connection)
 
 
@@ -115,7 +116,7 @@ def close_alert(
         resolve(connection, cause(change_id), note=_NOTES.get(state, "It is not suspected any more."), now=now)
 
 
-def _close(connection: Connection, still_asked: set[str]) -> None:
+def _close(connection: Connection, still_asked: set[str], now: datetime | None) -> None:
     rows = fetch_all(
         connection,
         """
@@ -128,7 +129,7 @@ def _close(connection: Connection, still_asked: set[str]) -> None:
     )
     for row in rows:
         if row["dedup_key"] not in still_asked:
-            close_alert(connection, row["change_id"], row["state"])
+            close_alert(connection, row["change_id"], row["state"], now=now)
 
 
 def is_of_earlier_years(row: Mapping[str, Any]) -> bool:

@@ -1,18 +1,17 @@
-"""When people are told what need not be told at once: engineers every morning, the team once a week."""
+"""When people are told what need not be told at once: engineers every morning, the team on Mondays."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from saferkc.alerts.ledger import wake
-from saferkc.alerts.outbox import queue
+from saferkc.alerts.outbox import Audience, Kind, queue
 from saferkc.warehouse.connection import Connection
 
 _LONDON = ZoneInfo("Europe/London")
 # by the clock of London
-MORNING = 7
-DIGEST_WEEKDAY = 0  # Monday
+MORNING = time(7)
 
 # what people should hear of; that something was seen again, or a message sent, is for the history alone
 _TOLD = ("raised", "escalated", "woken", "asked_the_agency", "confirmed", "rejected", "resolved")
@@ -21,43 +20,47 @@ _TOLD = ("raised", "escalated", "woken", "asked_the_agency", "confirmed", "rejec
 def queue_summaries(connection: Connection, now: datetime) -> None:
     """Queue the summaries that are due by ``now``, each with all that no message tells yet; runs in a transaction.
 
-    One a day and one a week, by their keys: a clock that is set back brings none a second time. A day on which nothing
-    happened has none, and a week only where no answer is due either.
+    One a day and one a week, by their keys: a clock that is set back brings none a second time. A morning before which
+    nothing happened has none, and a week only where no answer is due either. One that was missed, because nothing ran
+    at its time, is made up for.
     """
     wake(connection, now=now)
     here = now.astimezone(_LONDON)
-    year, week, weekday = here.isocalendar()
-    if here.hour >= MORNING:
-        _queue(connection, f"summary:{here:%Y-%m-%d}", "engineers", now)
-    # a Monday on which nothing ran is made up for on the next day
-    if weekday - 1 > DIGEST_WEEKDAY or (weekday - 1 == DIGEST_WEEKDAY and here.hour >= MORNING):
-        _queue(connection, f"digest:{year}-W{week:02}", "community_safety_team", now)
+    morning = datetime.combine(here.date(), MORNING, _LONDON)
+    if here >= morning and _has_news(connection, "engineers", morning, now):
+        _queue(connection, f"summary:{here:%Y-%m-%d}", "summary", "engineers", now)
+    monday = morning - timedelta(days=here.weekday())
+    is_due = here.date() == monday.date() and _is_due(connection, now)
+    if here >= monday and (is_due or _has_news(connection, "community_safety_team", monday, now)):
+        year, week, _ = here.isocalendar()
+        _queue(connection, f"digest:{year}-W{week:02}", "digest", "community_safety_team", now)
 
 
-def _queue(connection: Connection, key: str, audience: str, now: datetime) -> None:
-    untold = connection.execute(
+def _has_news(connection: Connection, audience: Audience, until: datetime, now: datetime) -> bool:
+    """Whether something happened until then that no message tells; what a wrong clock put after ``now`` is news too."""
+    row = connection.execute(
         """
-        select e.event_id from quality.alert_event as e
+        select true from quality.alert_event as e
         inner join quality.alert as a using (alert_id)
-        where e.message_id is null and e.event = any(%s) and a.audience = %s
-        order by e.event_id
-        for update of e
+        where e.message_id is null and e.event = any(%(told)s) and a.audience = %(audience)s
+            and (e.happened_at <= %(until)s or e.happened_at > %(now)s)
+        limit 1
         """,
-        (list(_TOLD), audience),
-    ).fetchall()
-    if not untold and not (audience == "community_safety_team" and _is_due(connection, now)):
-        return
-    message_id = queue(
-        connection,
-        key,
-        "summary" if audience == "engineers" else "digest",
-        audience,
-        now=now,  # type: ignore[arg-type]
-    )
+        {"told": list(_TOLD), "audience": audience, "until": until, "now": now},
+    ).fetchone()
+    return row is not None
+
+
+def _queue(connection: Connection, key: str, kind: Kind, audience: Audience, now: datetime) -> None:
+    message_id = queue(connection, key, kind, audience, now=now)
     if message_id is not None:
         connection.execute(
-            "update quality.alert_event set message_id = %s where event_id = any(%s)",
-            (message_id, [row[0] for row in untold]),
+            """
+            update quality.alert_event as e set message_id = %s
+            from quality.alert as a
+            where a.alert_id = e.alert_id and e.message_id is null and e.event = any(%s) and a.audience = %s
+            """,
+            (message_id, list(_TOLD), audience),
         )
 
 

@@ -1,0 +1,109 @@
+"""Receivers of messages, real ones in this process: a mail server (aiosmtpd, TLS) and a web hook."""
+
+from __future__ import annotations
+
+import email
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from saferkc.warehouse.embedded import free_port
+
+PASSWORD = "open:sesame@mail"  # noqa: S105
+
+
+@dataclass
+class MailServer:
+    """What a mail server took, each with the addresses of its envelope; ``refusals`` are answers by address."""
+
+    port: int = 0
+    ca: Path = Path()
+    taken: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        assert session.ssl is not None, "sent in the clear"
+        message = email.message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.taken.append((envelope.rcpt_tos, message))
+        return "250 taken"
+
+    @property
+    def url(self) -> str:
+        return f"smtp://warehouse:open%3Asesame%40mail@127.0.0.1:{self.port}"
+
+
+@contextmanager
+def mail_server(folder: Path) -> Iterator[MailServer]:
+    """A mail server that takes mail after STARTTLS and a password only."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = MailServer(ca=folder / "ca.pem")
+    authority.cert_pem.write_to_path(server.ca)
+
+    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        is_right = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
+        return AuthResult(success=is_right)
+
+    controller = Controller(
+        server, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True, auth_required=True,
+        authenticator=check,
+    )  # fmt: skip
+    controller.start()
+    server.port = controller.port
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+@dataclass
+class WebHook:
+    """What a web hook took; ``is_down`` answers with an error."""
+
+    url: str = ""
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    is_down: bool = False
+
+
+@contextmanager
+def web_hook() -> Iterator[WebHook]:
+    """A receiver of posted JSON."""
+    hook = WebHook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if not hook.is_down:
+                hook.taken.append(json.loads(content))
+            self.send_response(503 if hook.is_down else 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hook.url = f"json://127.0.0.1:{server.server_port}/team"
+    try:
+        yield hook
+    finally:
+        server.shutdown()

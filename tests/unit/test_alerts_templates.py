@@ -1,0 +1,119 @@
+"""What messages say: every template, filled in, has what its reader needs and nothing that may not leave the house."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from saferkc.alerts import Alert
+from saferkc.alerts.messages.compose import TEMPLATES, render
+from saferkc.alerts.messages.told import Told, told, without_small_numbers
+from saferkc.recording.telling import title_of
+
+NOW = datetime(2017, 5, 8, 8, 0, tzinfo=UTC)
+
+
+def of_change(number: int = 1, label: str = "Residential", **other: Any) -> Told:
+    change: dict[str, Any] = {
+        "change_id": number, "series": label, "parent_series": "Burglary", "feed": "police_offences",
+        "kind": "recording", "nature": "split", "treatment": "bridge", "confidence": 0.9,
+        "effective_month": date(2017, 4, 1), "detected_at": NOW,
+        "evidence": {"sentences": [f"“{label}” rose by about 50 a month while “Other” fell by about 3 a month."],
+                     "signals": ["code_list"], "classes": [label, "Other"], "bridged_parent": "Burglary"},
+    } | other  # fmt: skip
+    return told(alert(number, title_of(change), "", change_id=number), change, now=NOW, source="Offences")
+
+
+def alert(number: int, title: str, body: str, **other: Any) -> Alert:
+    values: dict[str, Any] = {
+        "alert_id": number, "dedup_key": f"cause {number}", "group_key": None, "severity": "act",
+        "audience": "engineers", "title": title, "body": body, "state": "open", "first_seen_at": NOW,
+        "last_seen_at": NOW, "times_seen": 1, "owner": None, "acknowledged_by": None, "resolved_at": None,
+        "note": "so it is", "change_id": None, "due_date": date(2017, 5, 22), "snoozed_until": None,
+    }  # fmt: skip
+    return Alert(**values | other)
+
+
+def filled(template: str, *alerts: Told) -> tuple[str, str, str]:
+    context = {
+        "alerts": alerts, "new": alerts, "over": alerts, "waiting": alerts, "day": NOW.date(),
+        "pages": "https://pages", "checks": "https://checks",
+    }  # fmt: skip
+    return render(template, context, has_picture=True)
+
+
+KINDS = sorted(path.name for path in TEMPLATES.glob("*.*.md"))
+HELD = told(alert(9, "Build 12 is held: 1 check failed", "- core.x: y_z\n\nNext step:\n- Mend it.", severity="held"),
+            None, now=NOW)  # fmt: skip
+
+
+def test_there_is_a_template_for_every_kind_of_message() -> None:
+    assert KINDS == [
+        "agency_contact.question.md", "community_safety_team.at_once.md", "community_safety_team.digest.md",
+        "engineers.at_once.md", "engineers.closing.md", "engineers.summary.md",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_is_filled_in_as_text_and_as_html(kind: str) -> None:
+    one = HELD if kind.startswith("engineers") else of_change()
+    subject, text, html = filled(kind, one)
+    assert subject and "\n" not in subject
+    assert "{{" not in text + html and "@@" not in text + html and "\\" not in text
+    assert "<h1>" in html
+    if not kind.startswith("engineers"):
+        assert "50 a month" in text and "about 3 a month" not in text + html
+        assert "cid:" in html
+
+
+@pytest.mark.parametrize("kind", ["community_safety_team.at_once.md", "community_safety_team.digest.md"])
+def test_the_team_reads_what_not_to_say_what_is_safe_how_sure_and_who_decides_by_when(kind: str) -> None:
+    _, text, html = filled(kind, of_change())
+    for part in ("Do not", "Safe to say", "How sure", "high, from", "by 22 May 2017", "Yes, the counting changed"):
+        assert part in text and part in html, part
+    for jargon in ("saferkc", "dbt", "police_offences", "z-score", "SQL"):
+        assert jargon not in re.sub(r"https://\S+", "", text), jargon
+
+
+def test_many_changes_of_earlier_years_are_one_paragraph() -> None:
+    old = [of_change(n, f"Old {n}", effective_month=date(2010 + n, 4, 1)) for n in range(4)]
+    subject, text, _ = filled("community_safety_team.digest.md", *old)
+    assert "4 changes of earlier years were found" in text
+    assert "Do not" not in text
+    assert subject.startswith("Figures this week: 8 to decide")
+
+
+def test_a_rename_asks_whether_only_names_changed() -> None:
+    _, text, _ = filled("community_safety_team.at_once.md", of_change(nature="rename"))
+    assert "Yes, only names or codes changed" in text
+    assert "Yes, the counting changed" not in text
+
+
+@given(label=st.text(alphabet="<>[]()*_`#!&\\|~ab:/.@-", min_size=1, max_size=30))
+def test_no_label_of_an_agency_becomes_a_link_or_markup(label: str) -> None:
+    _, plain, html = filled("community_safety_team.at_once.md", of_change(label=label))
+    _, _, ordinary = filled("community_safety_team.at_once.md", of_change())
+    assert label in plain
+    tags = re.findall(r"</?([a-z0-9]+)", html)
+    assert tags == re.findall(r"</?([a-z0-9]+)", ordinary)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("rose by about 3 a month (50 %)", "rose by fewer than 5 a month (50 %)"),
+        ("rose by about 0.4, which", "rose by fewer than 5, which"),
+        ("(2.1 a month since)", "(fewer than 5 a month since)"),
+        (
+            "about 50 a month in 3 of 4 areas, about 1,200 before",
+            "about 50 a month in 3 of 4 areas, about 1,200 before",
+        ),
+        ("about 4 % of them", "about 4 % of them"),
+    ],
+)
+def test_small_numbers_are_not_given(said: str, shown: str) -> None:
+    assert without_small_numbers(said) == shown
