@@ -55,6 +55,8 @@ class Home:
 
 def new_home(folder: Path) -> Home:
     os.environ.pop("SAFERKC_WAREHOUSE_URL", None)
+    # who signs in to the pages: one who may answer, and one who may read
+    os.environ["SAFERKC_PEOPLE"] = "ada:user,ben:viewer"
     return Home(Settings.load(folder))
 
 

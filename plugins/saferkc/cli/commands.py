@@ -351,6 +351,14 @@ def diagram() -> None:
     draw_stars(Settings.load())
 
 
+@docs_app.command()
+def screenshots() -> None:
+    """Make the pictures of the web pages in docs/images anew, from a home that is up."""
+    from saferkc.cli.docs import picture_pages
+
+    picture_pages(Settings.load())
+
+
 @docs_app.command("check")
 def check_docs() -> None:
     """Check that docs/stars.md shows the models as they are. Exit status 1 where it does not."""

@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
+import shutil
+
 from saferkc.cli.console import say
 from saferkc.orchestration.dbt import parse_apart
+from saferkc.orchestration.environment import USER, airflow_url
+from saferkc.pages import PREFIX
 from saferkc.publishing import diagram
 from saferkc.settings import Settings
+
+# pictures of pages: name, address, and the width of the screen
+_PICTURES = (
+    ("page-tonight", "/", 1280),
+    ("page-tonight-phone", "/", 390),
+    ("page-alerts", "/alerts", 1280),
+    ("page-changes", "/changes", 1280),
+    ("page-series", "/series?name=burglary/residential", 1280),
+    ("page-series-phone", "/series?name=burglary/residential", 390),
+    ("page-deliveries", "/deliveries", 1280),
+)
+# so much of a page is in the picture
+_HEIGHT = 1000
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class NoBrowserError(Exception):
+    """There is nothing to make pictures with; the message says what to install."""
+
+
+def picture_pages(settings: Settings) -> None:
+    """Make the pictures of the pages in docs/images, from a home that is up. Raises ``NoBrowserError``."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise NoBrowserError("pictures of pages need the development packages: run `make setup`") from None
+    program = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if program is None:
+        raise NoBrowserError("pictures of pages need a Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=120_000)
+        for name, path, width in _PICTURES:
+            context = browser.new_context(viewport={"width": width, "height": _HEIGHT})
+            page = context.new_page()
+            page.goto(f"{airflow_url(settings)}{PREFIX}{path}")
+            page.locator("input[name=username]").fill(USER)
+            page.locator("input[name=password]").fill(str(settings.runtime()["airflow_password"]))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"**{PREFIX}/**")
+            page.wait_for_load_state("networkidle")
+            picture = settings.project_root / "docs" / "images" / f"{name}.png"
+            page.screenshot(path=picture)
+            say(f"{picture}: made")
+            context.close()
+        browser.close()
 
 
 def draw_stars(settings: Settings) -> None:

@@ -1,0 +1,152 @@
+"""The pages in a browser, behind Airflow's own sign-in: who may read reads, who may answer answers, and nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import headless_browser
+from home_helpers import Home
+from playwright.sync_api import Browser, Page
+from saferkc.alerts import list_alerts, read_alert, read_history
+from saferkc.alerts.answering import sign
+from saferkc.orchestration.environment import airflow_url
+from saferkc.recording.ledger import add_change
+from saferkc.recording.telling import tell_people
+from saferkc.warehouse.connection import connect
+
+# the machine may be busy: nothing here is about time
+PATIENCE = 120_000
+PAGES = ("/", "/alerts", "/changes", "/series", "/deliveries")
+FOUND: dict[str, Any] = {
+    "series": "Burglary in a Dwelling", "parent_series": "Burglary", "feed": "police_offences", "geography": "all",
+    "effective_month": date(2017, 4, 1), "kind": "recording", "nature": "split", "confidence": 0.9,
+    "evidence": {"sentences": ["From April 2017 “Burglary in a Dwelling” is gone."], "classes": ["Burglary"]},
+    "state": "suspected", "register_id": None, "treatment": "bridge",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with headless_browser() as found:
+        yield found
+
+
+@pytest.fixture
+def alert_id(running_home: Home) -> Iterator[int]:
+    """The alert of a change that is suspected; gone afterwards, since no delivery of this home shows it."""
+    with connect(running_home.settings) as connection:
+        add_change(connection, FOUND)
+        tell_people(connection, {})
+        number = max(alert.alert_id for alert in list_alerts(connection) if alert.change_id is not None)
+    yield number
+    with connect(running_home.settings) as connection:
+        change_id = read_alert(connection, number).change_id
+        connection.execute("delete from quality.recording_decision where change_id = %s", [change_id])
+        connection.execute("delete from quality.alert_event where alert_id = %s", [number])
+        connection.execute("delete from quality.alert where alert_id = %s", [number])
+        connection.execute("delete from quality.recording_change where change_id = %s", [change_id])
+
+
+def url(home: Home, path: str) -> str:
+    return f"{airflow_url(home.settings)}/saferkc{path}"
+
+
+def password(home: Home, name: str) -> str:
+    return str(home.settings.runtime()["people_passwords"][name])
+
+
+@contextmanager
+def signed_in(home: Home, browser: Browser, name: str, path: str = "/", width: int = 1280) -> Iterator[Page]:
+    """A page at ``path``, to which its sign-in has led back."""
+    context = browser.new_context(viewport={"width": width, "height": 850})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(url(home, path))
+    page.locator("input[name=username]").fill(name)
+    page.locator("input[name=password]").fill(password(home, name))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/saferkc/"))
+    yield page
+    context.close()
+
+
+def state(home: Home, alert_id: int) -> str:
+    with connect(home.settings) as connection:
+        return read_alert(connection, alert_id).state
+
+
+def test_somebody_signs_in_reads_tonight_and_confirms_a_change(
+    running_home: Home, browser: Browser, alert_id: int
+) -> None:
+    with signed_in(running_home, browser, "ada") as page:
+        assert page.get_by_role("heading", name="Tonight", exact=True).is_visible()
+        assert page.get_by_role("link", name="police_offences").is_visible()
+        page.get_by_role("link", name="Alerts").click()
+        page.get_by_role("link", name="Burglary: the counting has probably changed").first.click()
+        assert page.get_by_text("“Burglary in a Dwelling” is gone").is_visible()
+        # by keyboard alone: from the field of the note to the first button
+        page.get_by_label("Why?").focus()
+        page.keyboard.type("Home Office Counting Rules of 1 April 2017")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.get_by_text("Home Office Counting Rules of 1 April 2017").first.wait_for()
+        assert page.get_by_label("Why?").count() == 0
+    assert state(running_home, alert_id) == "confirmed"
+    with connect(running_home.settings) as connection:
+        last = read_history(connection, alert_id)[-1]
+    assert (last.event, last.by_whom) == ("confirmed", "ada")
+
+
+def test_who_may_only_read_cannot_answer_by_page_link_or_http(
+    running_home: Home, browser: Browser, alert_id: int
+) -> None:
+    with signed_in(running_home, browser, "ada", f"/alerts/{alert_id}") as page:
+        token = page.locator("input[name=form_token]").first.get_attribute("value")
+    link = sign(running_home.settings, alert_id, "recording_change", "team", datetime.now(UTC) + timedelta(days=1))
+    with signed_in(running_home, browser, "ben", f"/alerts/{alert_id}") as page:
+        assert page.get_by_text("“Burglary in a Dwelling” is gone").is_visible()
+        assert page.get_by_role("button").count() == 0
+        answer = page.goto(url(running_home, f"/answer?token={link}"))
+        assert answer is not None
+        assert answer.status == 403
+        cookies = {one["name"]: one["value"] for one in page.context.cookies()}
+    sent = {"answer": "recording_change", "note": "mine", "form_token": token or "", "token": link}
+    # the cookie of a browser, the token of a program, and nobody at all
+    login = {"username": "ben", "password": password(running_home, "ben")}
+    bearer = httpx.post(f"{airflow_url(running_home.settings)}/auth/token", json=login).json()["access_token"]
+    callers: list[tuple[dict[str, Any], int]] = [
+        ({"cookies": cookies}, 403),
+        ({"headers": {"Authorization": f"Bearer {bearer}"}}, 403),
+        ({}, 401),
+    ]
+    for caller, code in callers:
+        for path in (f"/alerts/{alert_id}", "/answer", "/changes/1"):
+            assert httpx.post(url(running_home, path), data=sent, timeout=60, **caller).status_code == code, path
+    assert state(running_home, alert_id) == "open"
+    for path in (*PAGES, f"/alerts/{alert_id}", "/series/chart.svg?name=burglary/all"):
+        told = httpx.get(url(running_home, path), timeout=60)
+        assert told.status_code == 303, "who has not signed in is led to the sign-in"
+        assert told.headers["location"].startswith("/api/v2/auth/login?next="), path
+
+
+def test_pages_reach_wcag_aa_on_a_phone_and_stand_in_the_navigation(
+    running_home: Home, browser: Browser, alert_id: int
+) -> None:
+    tags = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+    with signed_in(running_home, browser, "ada", width=390) as page:
+        for path in (*PAGES, f"/alerts/{alert_id}"):
+            page.goto(url(running_home, path))
+            found = Axe().run(page, options=tags)
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, f"{path} scrolls sideways"
+        page.set_viewport_size({"width": 1280, "height": 850})
+        page.goto(airflow_url(running_home.settings))
+        page.locator("a[href$='/plugin/saferkc']").first.click()
+        page.frame_locator("iframe").get_by_role("heading", name="Tonight", exact=True).wait_for()
