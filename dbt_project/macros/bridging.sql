@@ -26,6 +26,29 @@
 {%- endmacro %}
 
 
+{#- The 90 % bounds of a share seen in so many observations, by the interval of Wilson: it holds for few as well. -#}
+{% macro share_low(share, observations) -%}
+    greatest({{ share_centre(share, observations) }} - {{ share_half_width(share, observations) }}, 0)
+{%- endmacro %}
+
+
+{% macro share_high(share, observations) -%}
+    least({{ share_centre(share, observations) }} + {{ share_half_width(share, observations) }}, 1)
+{%- endmacro %}
+
+
+{% macro share_centre(share, observations) -%}
+    ({{ observations }} * {{ share }} + {{ bridging_z_squared() }} / 2) / ({{ observations }} + {{ bridging_z_squared() }})
+{%- endmacro %}
+
+
+{% macro share_half_width(share, observations) -%}
+    sqrt(
+        {{ bridging_z_squared() }} * ({{ observations }} * {{ share }} * (1 - {{ share }}) + {{ bridging_z_squared() }} / 4)
+    ) / ({{ observations }} + {{ bridging_z_squared() }})
+{%- endmacro %}
+
+
 {#- The count by the new rule. -#}
 {% macro bridged(count, weight) -%}
     sum({{ count }} * {{ weight }})

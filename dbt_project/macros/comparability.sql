@@ -18,6 +18,12 @@
 {%- endmacro %}
 
 
+{#- The series that changes of boundaries concern, for wards of a feed. -#}
+{% macro series_of_wards(feed) -%}
+    case when left({{ feed }}, 7) = 'police_' then 'records_by_ward' else 'offences_by_ward' end
+{%- endmacro %}
+
+
 {#- The ward of a row, where a change is one of wards that are named; else nothing, so that wards go together. -#}
 {% macro ward_concerned(relation) -%}
     case
@@ -52,7 +58,8 @@
       is_relabelled, whether codes changed since that an authority maps one to one;
     - is_suspected, is_rejected, change_caveat: what people must be told.
 
-    A series' parent is left as it was by a bridge. Shares are known for boroughs and London and not for wards.
+    A series' parent is left as it was by a bridge. Shares of classes are known for boroughs and London and not for
+    wards; of wards that were redrawn, where their records went (from_area_code and to_area_code), of whatever class.
 -#}
 {% macro effects_of_changes(class_column, published_by_mps, restated_over) -%}
     {%- set crosses = add_years('months.month', -1) ~ ' < changes.changed_on and months.month >= changes.changed_on' -%}
@@ -80,6 +87,8 @@ weights_ranked as (
         kinds.kind_key,
         maps.change_code,
         maps.from_class,
+        null::text as from_area_code,
+        null::text as to_area_code,
         maps.weight,
         maps.weight_low,
         maps.weight_high,
@@ -109,6 +118,30 @@ weights as (
     where
         place = 1
         and (is_the_same or not is_ward)
+    union all
+    -- of whatever class, what wards counted that were redrawn
+    select
+        kinds.kind_key,
+        maps.change_code,
+        kinds.class_name as from_class,
+        maps.from_area_code,
+        maps.to_area_code,
+        maps.weight,
+        maps.weight_low,
+        maps.weight_high,
+        maps.basis,
+        false as is_the_same,
+        count(*) over (partition by kinds.kind_key, maps.change_code, maps.to_area_code) as from_count,
+        true as is_ward,
+        1 as place
+    from kinds
+    inner join {{ ref('recording_code_weight') }} as maps
+        on
+            kinds.geography_type = 'ward'
+            and maps.series = {{ series_of_wards('kinds.feed') }}
+            and maps.from_area_code is not null
+            and kinds.borough_code = maps.borough_code
+            and kinds.is_simulated = maps.is_simulated
 ),
 
 changes_met as (
@@ -140,9 +173,7 @@ changes_met as (
                 or (
                     kinds.geography_type = 'ward'
                     and not changes.is_parent
-                    and changes.series = case
-                        when left(kinds.feed, 7) = 'police_' then 'records_by_ward' else 'offences_by_ward'
-                    end
+                    and changes.series = {{ series_of_wards('kinds.feed') }}
                 )
             )
             and (changes.borough_code is null or kinds.borough_code = changes.borough_code)
@@ -220,7 +251,7 @@ parts as (
         estimated.cell_key,
         estimated.cell_key_a_year_before,
         maps.change_code,
-        maps.from_class,
+        coalesce(maps.from_area_code, '') || '|' || maps.from_class as from_key,
         maps.from_count,
         maps.weight,
         maps.weight_low,
@@ -230,10 +261,13 @@ parts as (
     from {{ relation }} as estimated
     inner join effects on estimated.kind_key || '|' || estimated.month = effects.effect_key
     inner join weights as maps
-        on estimated.kind_key || '|' || effects.estimated_by = maps.kind_key || '|' || maps.change_code
+        on
+            estimated.kind_key || '|' || effects.estimated_by = maps.kind_key || '|' || maps.change_code
+            and estimated.geography_code = coalesce(maps.to_area_code, estimated.geography_code)
     inner join {{ relation }} as counted
         on
-            {{ cell_key('estimated', 'maps.from_class', 'estimated.month') }} = counted.cell_key
+            estimated.geography_type || '|' || coalesce(maps.from_area_code, estimated.geography_code) || '|'
+            || maps.from_class || '|' || estimated.month = counted.cell_key
             and estimated.is_simulated = counted.is_simulated
     where counted.{{ value }} is not null
 ),
@@ -265,8 +299,8 @@ differences as (
     from parts
     inner join parts as before
         on
-            parts.cell_key_a_year_before || '|' || parts.change_code || '|' || parts.from_class
-            = before.cell_key || '|' || before.change_code || '|' || before.from_class
+            parts.cell_key_a_year_before || '|' || parts.change_code || '|' || parts.from_key
+            = before.cell_key || '|' || before.change_code || '|' || before.from_key
     group by parts.cell_key, parts.from_count
     having count(*) = parts.from_count
 ),
@@ -274,8 +308,22 @@ differences as (
 
 
 {#- A comparable figure in words, where it is estimated. -#}
-{% macro estimate_in_words() -%}
+{% macro estimate_in_words(value) -%}
     case
+        when how = 'estimated' and {{ value }} is null
+            then
+                'Made of the wards of its day: '
+                || case
+                    when comparable_low = comparable_high
+                        then 'it would have been ' || round(comparable::numeric) || ', since they lie whole within it.'
+                    else
+                        'it would have been about ' || round(comparable::numeric) || ' (nine times out of ten '
+                        || round(comparable_low::numeric) || ' to ' || round(comparable_high::numeric) || '), '
+                        || case comparable_basis
+                            when 'dual_coded' then 'by where records with a point on the map lie.'
+                            else 'by the ward that a look-up gives to each small area.'
+                        end
+                end
         when how = 'estimated'
             then
                 'By the rule of today it would be about ' || round(comparable::numeric) || ' (nine times out of ten '

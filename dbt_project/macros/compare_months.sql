@@ -140,6 +140,51 @@
 {%- endmacro %}
 
 
+{#-
+    Wards in the months before they were drawn, of which nothing was recorded: rows for the figures that the wards of
+    those months are put into. `relation` is shaped as for compare_months, with `class_column`, and holds what was
+    counted; `nulls` names its further columns, with their types.
+-#}
+{% macro wards_before_they_were_drawn(relation, class_column, nulls) -%}
+    select
+        'ward' as geography_type,
+        wards.ward_code as geography_code,
+        wards.ward_name as geography_name,
+        wards.borough_code,
+        wards.borough_name,
+        wards.ward_code,
+        wards.ward_name,
+        held.month,
+        held.{{ class_column }},
+        {%- for column, type in nulls.items() %}
+        null::{{ type }} as {{ column }},
+        {%- endfor %}
+        held.is_simulated
+    from (
+        select distinct
+            maps.to_area_code,
+            counted.month,
+            counted.{{ class_column }},
+            counted.is_simulated
+        from {{ relation }} as counted
+        inner join {{ ref('recording_code_weight') }} as maps
+            on
+                maps.series = 'offences_by_ward'
+                and counted.geography_code = maps.from_area_code
+                and counted.is_simulated = maps.is_simulated
+    ) as held
+    inner join {{ ref('dim_ward') }} as wards on held.to_area_code = wards.ward_code
+    where
+        not exists (
+            select 1
+            from {{ relation }} as there
+            where
+                held.to_area_code = there.geography_code
+                and held.month = there.month
+        )
+{%- endmacro %}
+
+
 {#- What a note is about, as one text; London has no borough. -#}
 {% macro note_key(relation, class_column) -%}
     {{ relation }}.series || '|' || {{ relation }}.{{ class_column }} || '|' || {{ relation }}.month || '|'
@@ -285,10 +330,10 @@ valued as (
         )::numeric as comparable{{ bound }},
         {%- endfor %}
         case
+            when how = 'estimated' then basis_of_estimate
             when {{ value }} is null then null
             when how = 'as_recorded' then case when is_relabelled then 'authority' else 'as_recorded' end
             when how = 'restated' then 'dual_coded'
-            when how = 'estimated' then basis_of_estimate
         end as comparable_basis
     from with_changes
 ),
@@ -343,7 +388,7 @@ select
     case
         when is_over_a_break or regime_key is null then 'break'
         when is_newest_month or is_unfinished or is_suspected then 'provisional'
-        when is_bridged then 'bridged'
+        when is_bridged or (how = 'estimated' and {{ value }} is null) then 'bridged'
         else 'comparable'
     end as comparability,
     is_parent as is_whole_series,
@@ -352,7 +397,7 @@ select
     {{ sentences([
         'case when not is_change_rejected then regime_caveat end',
         'change_caveat',
-        estimate_in_words(),
+        estimate_in_words(value),
         'note',
         "case when is_newest_month then '" ~ (
             'The newest month published: later files usually restate it a little.' if published_by_mps

@@ -77,7 +77,7 @@
 
 {#- Feeds that say in which ward and borough an area lies: a new one may move any record. -#}
 {% macro place_lookups() -%}
-    {{ return(['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population']) }}
+    {{ return(['reference_lsoa_ward', 'reference_lsoa_2001_2011', 'reference_lsoa_population', 'reference_boundaries']) }}
 {%- endmacro %}
 
 

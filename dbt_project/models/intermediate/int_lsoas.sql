@@ -35,13 +35,24 @@ with names as (
         is_simulated
     from {{ ref('stg_reference__lsoa_2001_2011') }}
     union all
+    select
+        area_code as lsoa_code,
+        max(area_name) as lsoa_name,
+        max(borough_code) as borough_code,
+        min(boundary_year)::text as boundary_vintage,
+        5 as place,
+        {{ any_true('is_simulated') }} as is_simulated
+    from {{ ref('stg_reference__boundaries') }}
+    where area_type = 'lsoa'
+    group by area_code
+    union all
     -- areas outside London, or of a vintage that no look-up knows, that crimes were published in
     select
         lsoa_code,
         max(lsoa_name) as lsoa_name,
         null as borough_code,
         'unlisted' as boundary_vintage,
-        5 as place,
+        6 as place,
         {{ any_true('is_simulated') }} as is_simulated
     from {{ ref('stg_police_open__street') }}
     where lsoa_code is not null

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
@@ -26,11 +27,14 @@ class _Records:
 
     def __init__(self, contract: Contract) -> None:
         self._fields = fields_of(contract)
-        self._steps = [(one.path or "").split(".") for one in self._fields]
+        self._steps = [_steps(one.path or "") for one in self._fields]
         self._unmet = {place for place, one in enumerate(self._fields) if not one.optional}
         known = {one.path or "" for one in self._fields} | set(contract.delivery.ignored_headings)
         # an object in which known values stand is known, also where it is empty
         self._known = known | {path.rsplit(".", cut)[0] for path in known for cut in range(1, path.count(".") + 1)}
+        self._known_by_pattern = [
+            (path.rpartition(".")[0], last) for path in known if isinstance(last := _steps(path)[-1], re.Pattern)
+        ]
         self._new: dict[str, None] = {}
         self.layout = Layout("", [], {}, {}, [])
 
@@ -62,9 +66,16 @@ class _Records:
 
     def _note_new(self, record: Any) -> None:
         for path in _paths(record):
-            if path and path not in self._known and path not in self._new and len(self._new) < _MOST_NEW_PATHS:
+            if path and not self._is_known(path) and path not in self._new and len(self._new) < _MOST_NEW_PATHS:
                 self._new[path] = None
                 self.layout.new_headings.append(path)
+
+
+    def _is_known(self, path: str) -> bool:
+        if path in self._known:
+            return True
+        above, _, last = path.rpartition(".")
+        return any(above == place and pattern.search(last) for place, pattern in self._known_by_pattern)
 
 
 class JsonReader:
@@ -192,14 +203,25 @@ def _paths(record: Any, above: str = "") -> Iterator[str]:
 _ABSENT = object()
 
 
-def _follow(record: Any, steps: Sequence[str]) -> Any:
+def _steps(path: str) -> list[str | re.Pattern[str]]:
+    """The steps of a dotted path; one in slashes is a regular expression of what it may be called."""
+    return [
+        re.compile(step[1:-1]) if len(step) > 2 and step.startswith("/") and step.endswith("/") else step
+        for step in path.split(".")
+    ]
+
+
+def _follow(record: Any, steps: Sequence[str | re.Pattern[str]]) -> Any:
     place = record
     for step in steps:
         if place is None:
             return None
-        if not isinstance(place, dict) or step not in place:
+        if not isinstance(place, dict):
             return _ABSENT
-        place = place[step]
+        name = step if isinstance(step, str) else next((key for key in place if step.search(key)), None)
+        if name is None or name not in place:
+            return _ABSENT
+        place = place[name]
     return place
 
 

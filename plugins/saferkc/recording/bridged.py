@@ -53,6 +53,23 @@ def bridged_difference(now: Floats, before: Floats, weight: Floats, low: Floats,
     return Bridged(estimate, np.maximum(least, estimate - below), np.minimum(most, estimate + above))
 
 
+def shares_of_places(counts: Floats) -> Bridged:
+    """Estimate which share of an old area's records counts in each new one, with 90 % bounds, each of shape (areas,).
+
+    ``counts`` are records that tell both, shape (places, areas): those of one place go one way together, so a place is
+    one observation, and a busy one makes the others count for less (Kish's effective number). Bounds are Wilson's.
+    Raises ``ValueError`` where nothing was counted.
+    """
+    if not counts.sum():
+        raise ValueError("nothing was counted: of such an area nobody can say where its records went")
+    places = counts.sum(axis=1)
+    observations = places.sum() ** 2 / (places**2).sum()
+    share = counts.sum(axis=0) / places.sum()
+    centre = (observations * share + Z_SQUARED / 2) / (observations + Z_SQUARED)
+    half = np.sqrt(Z_SQUARED * (observations * share * (1 - share) + Z_SQUARED / 4)) / (observations + Z_SQUARED)
+    return Bridged(share, np.maximum(centre - half, 0), np.minimum(centre + half, 1))
+
+
 def is_worth_bridging(counts: Floats, weight: Floats, low: Floats, high: Floats) -> npt.NDArray[np.bool_]:
     """Tell whether a bridge of what moved tells more than the figures as recorded, shapes as in ``bridged``.
 

@@ -26,10 +26,12 @@ members as (
             when lsoas.boundary_vintage = '2001' then successors.lsoa_2011_code
         end as lsoa_2011_code,
         successors.change_indicator as change_2001_to_2011,
+        lsoas_2021.change_indicator as change_2011_to_2021,
+        lsoas_2021.comparable_lsoa_code,
         lsoas.borough_code is not null as is_in_london,
         lsoas.borough_code,
         lsoas.district_name,
-        coalesce(ward_in_use.ward_code, successors.ward_code) as ward_code,
+        coalesce(ward_in_use.ward_code, successors.ward_code, lsoas_2021.ward_code) as ward_code,
         ward_in_use.lookup_year as ward_lookup_year,
         population.msoa_code,
         population.persons_count,
@@ -41,6 +43,7 @@ members as (
     from {{ ref('int_lsoas') }} as lsoas
     left join {{ ref('int_lsoa_ward_in_use') }} as ward_in_use on lsoas.lsoa_code = ward_in_use.lsoa_code
     left join {{ ref('int_lsoa_2001_successors') }} as successors on lsoas.lsoa_code = successors.lsoa_2001_code
+    left join {{ ref('int_lsoa_2021') }} as lsoas_2021 on lsoas.lsoa_code = lsoas_2021.lsoa_code
     left join population on lsoas.lsoa_code = population.lsoa_code and population.place = 1
     left join deprivation on lsoas.lsoa_code = deprivation.lsoa_code
 )
@@ -52,6 +55,8 @@ select
     members.boundary_vintage,
     members.lsoa_2011_code,
     members.change_2001_to_2011,
+    members.change_2011_to_2021,
+    members.comparable_lsoa_code,
     members.is_in_london,
     case when members.is_in_london then coalesce(boroughs.borough_key, 0) else -1 end::bigint as borough_key,
     members.borough_code,
@@ -78,6 +83,8 @@ select
     'not known' as boundary_vintage,
     null as lsoa_2011_code,
     null as change_2001_to_2011,
+    null as change_2011_to_2021,
+    null as comparable_lsoa_code,
     false as is_in_london,
     0 as borough_key,
     null as borough_code,

@@ -6,9 +6,6 @@
     )
 }}
 
-{#- Shares have their 90 % bounds by the interval of Wilson, which holds for small numbers as well. -#}
-{%- set z2 = bridging_z_squared() | trim -%}
-
 with burglaries as (
     select
         boroughs.borough_code,
@@ -48,8 +45,8 @@ shares as (
         borough_code,
         is_simulated,
         moved / counted as share,
-        (moved + {{ z2 }} / 2) / (counted + {{ z2 }}) as centre,
-        sqrt({{ z2 }} * (moved * (counted - moved) / counted + {{ z2 }} / 4)) / (counted + {{ z2 }}) as half_width
+        {{ share_low('moved / counted', 'counted') }} as share_low,
+        {{ share_high('moved / counted', 'counted') }} as share_high
     from other_buildings
     where counted > 0
 ),
@@ -62,16 +59,10 @@ dual_coded as (
         classes.to_class,
         shares.borough_code,
         case classes.kind when 'kept' then 1 when 'moved' then shares.share else 1 - shares.share end as weight,
-        case classes.kind
-            when 'kept' then 1
-            when 'moved' then greatest(shares.centre - shares.half_width, 0)
-            else greatest(1 - shares.centre - shares.half_width, 0)
-        end as weight_low,
-        case classes.kind
-            when 'kept' then 1
-            when 'moved' then least(shares.centre + shares.half_width, 1)
-            else least(1 - shares.centre + shares.half_width, 1)
-        end as weight_high,
+        case classes.kind when 'kept' then 1 when 'moved' then shares.share_low else 1 - shares.share_high end
+            as weight_low,
+        case classes.kind when 'kept' then 1 when 'moved' then shares.share_high else 1 - shares.share_low end
+            as weight_high,
         'dual_coded' as basis,
         shares.is_simulated
     from shares
@@ -148,7 +139,29 @@ kept as (
     group by gaining.change_code, gaining.series, gaining.to_class, gaining.borough_code
 ),
 
-weights as (
+-- areas that were redrawn: what they counted, of whatever class
+areas as (
+    select
+        weights.change_code,
+        case weights.area_type when 'lsoa' then 'records_by_lsoa' else 'offences_by_ward' end as series,
+        null as from_class,
+        null as to_class,
+        weights.borough_code,
+        weights.weight,
+        weights.weight_low,
+        weights.weight_high,
+        weights.basis,
+        weights.is_simulated,
+        weights.from_area_code,
+        weights.to_area_code
+    from {{ ref('int_areas__weights') }} as weights
+    inner join {{ ref('recording_changes') }} as changes
+        on
+            weights.change_code = changes.change_code
+            and changes.status = 'active'
+),
+
+of_classes as (
     select * from dual_coded
     union all
     select
@@ -162,14 +175,28 @@ weights as (
     from kept
 ),
 
+weights as (
+    select
+        *,
+        null as from_area_code,
+        null as to_area_code
+    from of_classes
+    union all
+    select * from areas
+),
+
 keyed as (
     select
-        {{ surrogate_key(['change_code', 'series', 'from_class', 'to_class', 'borough_code', 'is_simulated']) }}
-            as recording_code_weight_key,
+        {{ surrogate_key([
+            'change_code', 'series', 'from_class', 'to_class', 'from_area_code', 'to_area_code', 'borough_code',
+            'is_simulated',
+        ]) }} as recording_code_weight_key,
         change_code,
         series,
         from_class,
         to_class,
+        from_area_code,
+        to_area_code,
         borough_code,
         weight::double precision as weight,
         weight_low::double precision as weight_low,

@@ -68,19 +68,31 @@ areas as (
     where crimes.geography_level = 'borough'
 ),
 
-counts as (
+published as (
     select
         {{ area_columns() | join(', ') }},
         month,
         offence_class,
-        offence_class as series,
-        true as is_parent,
-        replace(offence_class, '_', ' ') as subject,
         sum(offence_count)::integer as offences_as_recorded,
         {{ join_texts('label_as_published', ' + ') }} as label_as_published,
         {{ any_true('is_simulated') }} as is_simulated
     from areas
     group by {{ area_columns() | join(', ') }}, month, offence_class
+),
+
+counts as (
+    select
+        *,
+        offence_class as series,
+        true as is_parent,
+        replace(offence_class, '_', ' ') as subject
+    from (
+        select * from published
+        union all
+        {{ wards_before_they_were_drawn(
+            'published', 'offence_class', {'offences_as_recorded': 'integer', 'label_as_published': 'text'}
+        ) | indent(8) }}
+    ) as published_and_made
 ),
 
 {{ compare_months(

@@ -78,10 +78,19 @@ events as (
     where calls.lsoa_key not in (0, -1)
 ),
 
+-- small areas as 2011 and 2021 have them in common, so that the years count one place
+places as (
+    select
+        lsoas.lsoa_key,
+        coalesce(comparable.lsoa_key, lsoas.lsoa_key) as place_key
+    from {{ ref('dim_lsoa') }} as lsoas
+    left join {{ ref('dim_lsoa') }} as comparable on lsoas.comparable_lsoa_code = comparable.lsoa_code
+),
+
 by_place_and_time as (
     select
         events.years_ago,
-        events.lsoa_key,
+        places.place_key as lsoa_key,
         time_bands.time_band_name,
         max(events.ward_key) as ward_key,
         max(events.borough_key) as borough_key,
@@ -92,8 +101,9 @@ by_place_and_time as (
         {{ most_frequent('events.street_name') }} as busiest_street_name,
         {{ any_true('events.is_simulated') }} as is_simulated
     from events
+    inner join places on events.lsoa_key = places.lsoa_key
     inner join {{ ref('dim_time_band') }} as time_bands on events.time_band_key = time_bands.time_band_key
-    group by events.years_ago, events.lsoa_key, time_bands.time_band_name
+    group by events.years_ago, places.place_key, time_bands.time_band_name
 ),
 
 -- a place where nothing was recorded in an earlier year had none then, if anything at all was recorded that year
