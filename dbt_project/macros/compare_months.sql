@@ -451,7 +451,10 @@ select
     is_simulated,
     {{ build_id() }} as build_id
 from compared
-{%- if only %}
-where {{ only }}
-{%- endif %}
+-- a ward before it was drawn, of whose figure nobody can say anything
+where
+    not (geography_type = 'ward' and {{ value }} is null and comparable is null)
+    {%- if only %}
+    and ({{ only }})
+    {%- endif %}
 {%- endmacro %}

@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 from jinja2 import Environment
-from saferkc.recording.bridged import Z_SQUARED, bridged, bridged_difference
+from saferkc.recording.bridged import Z_SQUARED, bridged, bridged_difference, shares_of_places
 from saferkc.settings import Settings
 
 MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros" / "bridging.sql"
@@ -63,3 +63,23 @@ def test_the_database_says_what_arrays_say(embedded_home: Settings, kind: str) -
 def test_both_have_one_constant() -> None:
     assert re.fullmatch(r"\s*2\.7055\s*", _sql("bridging_z_squared"))
     assert float(_sql("bridging_z_squared")) == Z_SQUARED
+
+
+def test_shares_of_areas_have_the_bounds_that_arrays_say(embedded_home: Settings) -> None:
+    chance = np.random.default_rng(2014)
+    low_and_high = ", ".join(_sql(name, "share", "observations") for name in ("share_low", "share_high"))
+    with psycopg.connect(embedded_home.warehouse_url) as connection:
+        for _ in range(50):
+            # places of one area, each with one of three areas that it lies in since
+            counts = np.eye(3)[chance.integers(0, 3, 12)] * chance.poisson(8, (12, 1))
+            places = counts.sum(axis=1)
+            expected = shares_of_places(counts)
+            observations = places.sum() ** 2 / (places**2).sum()
+            for share, low, high in zip(expected.estimate, expected.low, expected.high, strict=True):
+                found = connection.execute(
+                    f"select {low_and_high} from"
+                    " (values (%s::double precision, %s::double precision)) as told (share, observations)",
+                    [float(share), float(observations)],
+                ).fetchone()
+                assert found is not None
+                np.testing.assert_allclose(np.array(found, dtype=float), [low, high], rtol=1e-6, atol=1e-9)

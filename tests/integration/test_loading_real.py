@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import zipfile
 from collections import Counter
@@ -39,7 +40,7 @@ SOURCES = {
     "police_uk/*.zip": "police_open",
     "police_uk/api/*.json": "police_open",
     "mps/*.csv": "mps",
-    "geography/*.csv": "reference",
+    "geography/*.*": "reference",
 }
 
 
@@ -97,6 +98,7 @@ def test_every_real_file_is_admitted_but_the_one_with_published_errors(clean: Se
         RECORDED: {"admitted": 3},
         OTHER: {"admitted": 1},
         RATES: {"refused": 1},
+        "reference_boundaries": {"admitted": 3},
         "reference_deprivation": {"admitted": 2},
         "reference_lsoa_2001_2011": {"admitted": 1},
         "reference_lsoa_population": {"admitted": 1},
@@ -224,6 +226,17 @@ def test_other_files_row_by_row(clean: Settings, real_data: Path) -> None:
     assert set(query(clean, "select lsoa_2001_code, lsoa_2011_code from raw.reference_lsoa_2001_2011")) == {
         (row["LSOA01CD"], row["LSOA11CD"]) for row in pairs
     }
+    for name, year, code in (("lsoa", 2011, "LSOA11"), ("lsoa", 2021, "LSOA21"), ("wards", 2014, "WD25")):
+        features = json.loads((real_data / f"geography/rbkc_{name}_{year}.geojson").read_text())["features"]
+        outlines = query(
+            clean,
+            "select area_code, area_name, coordinates::jsonb from raw.reference_boundaries"
+            " where area_type = %s and boundary_year = %s", name, year,
+        )  # fmt: skip
+        assert {row[0]: row[1:] for row in outlines} == {
+            one["properties"][f"{code}CD"]: (one["properties"][f"{code}NM"], one["geometry"]["coordinates"])
+            for one in features
+        }
     people = lines("geography/lsoa_population_mid2019.csv")
     assert one(clean, "select sum(persons_count) from raw.reference_lsoa_population") == sum(
         int(row["Persons_All-Ages"].replace(",", "")) for row in people

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import zipfile
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from marts_helpers import NewWarehouse, begin_build, load_inbox, query, run_dbt
+from matplotlib.path import Path as Outline
 from saferkc.recording.watch import watch
 from saferkc.settings import Settings
 
@@ -69,7 +71,7 @@ def warehouse(
     folder = tmp_path_factory.mktemp("real-marts")
     with new_warehouse(folder, template_database) as settings:
         for source, pattern in (
-            ("police_open", "police_uk/*.zip"), ("mps", "mps/*.csv"), ("reference", "geography/*.csv"),
+            ("police_open", "police_uk/*.zip"), ("mps", "mps/*.csv"), ("reference", "geography/*.*"),
         ):  # fmt: skip
             folder = settings.inbox / source
             folder.mkdir(parents=True)
@@ -513,3 +515,73 @@ def test_watch_finds_the_burglary_rule_and_the_new_labels_in_what_was_delivered(
     # a second night finds the same
     again = watch(warehouse)
     assert (again.new, again.gone) == (0, 0)
+
+
+def test_small_areas_of_2011_and_2021_are_bridged_by_their_boundaries(warehouse: Settings, real_data: Path) -> None:
+    """Four areas were merged into two; nothing else of the borough changed, and an independent reading agrees."""
+    outlines: dict[int, dict[str, Outline]] = {}
+    for year in (2011, 2021):
+        features = json.loads((real_data / f"geography/rbkc_lsoa_{year}.geojson").read_text())["features"]
+        outlines[year] = {
+            one["properties"][f"LSOA{year % 100}CD"]: Outline(one["geometry"]["coordinates"][0]) for one in features
+        }
+    rows = query(
+        warehouse,
+        """
+        select from_area_code, to_area_code, weight, weight_low, weight_high, basis, is_simulated
+        from build_core.recording_code_weight where change_code = 'lsoa_2021'
+        """,
+    )
+    assert {row[0] for row in rows} == set(outlines[2011])
+    assert {row[1] for row in rows} == set(outlines[2021])
+    assert {row[2:] for row in rows} == {(1.0, 1.0, 1.0, "authority", False)}
+    moved = {row[0]: row[1] for row in rows if row[0] != row[1]}
+    assert moved == {
+        "E01002820": "E01035713", "E01002822": "E01035713", "E01002838": "E01035714", "E01002895": "E01035714",
+    }  # fmt: skip
+
+    # every record's point, asked of both generations with another library
+    points = query(
+        warehouse,
+        """
+        select distinct on (longitude, latitude) longitude::float, latitude::float, lsoa_code
+        from build_core.fct_street_crime join build_core.dim_lsoa using (lsoa_key)
+        where has_location and lsoa_name like 'Kensington and Chelsea%'
+        """,
+    )
+    assert len(points) > 800
+    places = [(longitude, latitude) for longitude, latitude, _ in points]
+    became = {row[0]: row[1] for row in rows}
+    inside = {
+        year: {code: outline.contains_points(places) for code, outline in areas.items()}
+        for year, areas in outlines.items()
+    }
+    disagree = 0
+    for number in range(len(places)):
+        before = {code for code, found in inside[2011].items() if found[number]}
+        after = {code for code, found in inside[2021].items() if found[number]}
+        disagree += {became[code] for code in before} != after
+    # two points by the river lie within the bank of one edition only
+    assert disagree <= 3
+
+    areas = query(
+        warehouse,
+        """
+        select lsoa_code, boundary_vintage, change_2011_to_2021, comparable_lsoa_code, ward_code
+        from build_core.dim_lsoa where boundary_vintage = '2021' or comparable_lsoa_code <> lsoa_code
+        """,
+    )
+    assert sorted(areas, key=lambda row: row[0]) == [
+        ("E01002820", "2011", "M", "E01035713", "E05009393"),
+        ("E01002822", "2011", "M", "E01035713", "E05009393"),
+        ("E01002838", "2011", "M", "E01035714", "E05009393"),
+        ("E01002895", "2011", "M", "E01035714", "E05009402"),
+        ("E01035713", "2021", "M", "E01035713", "E05009393"),
+        # its parts lie in two wards
+        ("E01035714", "2021", "M", "E01035714", None),
+    ]
+
+
+def test_of_wards_before_2014_nothing_is_held_so_nothing_is_said(warehouse: Settings) -> None:
+    assert query(warehouse, "select * from build_core.recording_code_weight where series = 'offences_by_ward'") == []
+    assert query(warehouse, "select 1 from build_burglary.burglary_monthly where offences_as_recorded is null") == []

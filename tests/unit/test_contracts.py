@@ -52,6 +52,7 @@ def test_there_is_a_contract_for_every_feed() -> None:
         "police_outcomes",
         "police_victims",
         "rahab_clients",
+        "reference_boundaries",
         "reference_deprivation",
         "reference_lsoa_2001_2011",
         "reference_lsoa_population",

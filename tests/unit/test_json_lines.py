@@ -171,6 +171,18 @@ def test_a_page_of_an_interface_has_its_records_at_a_path() -> None:
             JsonReader(contract, io.BytesIO(json.dumps(other).encode()))
 
 
+def test_a_step_in_slashes_is_what_the_name_may_be() -> None:
+    columns = [column("area", "text", {"path": "properties./^(?:LSOA|WD)[0-9]{2}CD$/"})]
+    contract = small_contract(columns, format="json", ignored_headings=["properties./^LONG|LAT$/"])
+    areas = [{"properties": {"FID": 1, "LSOA21CD": "a", "LAT": 51}}, {"properties": {"WD25CD": "b", "LONG": 0}}]
+    document = JsonReader(contract, io.BytesIO(json.dumps(areas).encode()))
+    (batch,) = document
+    assert batch.frame["area"].to_list() == ["a", "b"]
+    assert document.layout.new_headings == ["properties.FID"]
+    with pytest.raises(Refused, match="lack area"):
+        JsonReader(contract, io.BytesIO(json.dumps([{"properties": {"WD1CD": "b"}}]).encode()))
+
+
 def test_reasons_hold_no_value_of_the_document() -> None:
     content = b'{"id": "Nevershown", "place": \n' + lines(record(2))
     _, broken, _ = read(content)

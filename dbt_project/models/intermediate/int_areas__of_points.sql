@@ -6,10 +6,10 @@ with points as (
 held as (
     select
         is_simulated,
-        min((box(outline))[1][0]) as west,
-        min((box(outline))[1][1]) as south,
-        max((box(outline))[0][0]) as east,
-        max((box(outline))[0][1]) as north
+        min(((box(outline))[1])[0]) as west,
+        min(((box(outline))[1])[1]) as south,
+        max(((box(outline))[0])[0]) as east,
+        max(((box(outline))[0])[1]) as north
     from {{ ref('int_areas__parts') }}
     group by is_simulated
 ),

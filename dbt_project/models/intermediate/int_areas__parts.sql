@@ -26,6 +26,10 @@ select
     parts.borough_code,
     translate((parts.rings -> 0)::text, '[]', '()')::polygon as outline,
     (
+        select array_agg(translate(corner.place::text, '[]', '()')::point)
+        from jsonb_array_elements(parts.rings -> 0) as corner (place)
+    ) as corners,
+    (
         select array_agg(translate(hole.ring::text, '[]', '()')::polygon)
         from jsonb_array_elements(parts.rings - 0) as hole (ring)
     ) as holes,

@@ -135,6 +135,7 @@ weights as (
         1::double precision as weight,
         1::double precision as weight_low,
         1::double precision as weight_high,
+        null::double precision as observations,
         'authority' as basis,
         is_simulated
     from whole
@@ -147,6 +148,7 @@ weights as (
         share as weight,
         {{ share_low('share', 'observations') }} as weight_low,
         {{ share_high('share', 'observations') }} as weight_high,
+        observations,
         case when is_dual_coded then 'dual_coded' else 'estimated' end as basis,
         is_simulated
     from shares
@@ -174,6 +176,7 @@ select
     weights.weight,
     weights.weight_low,
     weights.weight_high,
+    weights.observations,
     weights.basis,
     weights.is_simulated
 from weights

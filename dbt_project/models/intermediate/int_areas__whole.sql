@@ -9,7 +9,8 @@ areas as (
         area_code,
         is_simulated,
         count(*) as part_count,
-        lead(boundary_year) over (partition by area_type, area_code, is_simulated order by boundary_year) as kept_to_year
+        lead(boundary_year) over (partition by area_type, area_code, is_simulated order by boundary_year)
+            as kept_to_year
     from parts
     group by area_type, boundary_year, area_code, is_simulated
 ),

@@ -61,10 +61,11 @@ class Origin(Strict):
     """Where in a document a column's value stands; exactly one way is given.
 
     ``headings``: accepted column headings, case and spacing folded; a heading may be a regular expression in
-    slashes whose named groups become part of the document's label, and must agree with the file name's where
-    both say the same. ``label``: a named group of the file name (or of a heading), words in lower case; a
-    group called ``year`` may have two digits (see ``registry.read_label``). ``path``: dotted path in a JSON
-    record; a step in slashes is a regular expression without a dot, for a name that holds a year. ``cell``: ``period`` or ``value`` of a wide file. ``token``: fields that become a keyed token.
+    slashes whose named groups become part of the document's label, and must agree with the file name's where both
+    say the same. ``label``: a named group of the file name (or of a heading), words in lower case; a group called
+    ``year`` may have two digits (see ``registry.read_label``). ``path``: dotted path in a JSON record; a step in
+    slashes is a regular expression without a dot, for a name that holds a year. ``cell``: ``period`` or ``value``
+    of a wide file. ``token``: fields that become a keyed token.
 
     ``decimals``: places kept of a number whose copies are written with more or fewer. ``split``: the mark
     between several codes in one cell; kept as text, the codes sorted and joined by ``|``. ``date_formats``:

@@ -70,7 +70,6 @@ class _Records:
                 self._new[path] = None
                 self.layout.new_headings.append(path)
 
-
     def _is_known(self, path: str) -> bool:
         if path in self._known:
             return True

@@ -6,8 +6,10 @@
     )
 }}
 
+-- bounds of a ward's months before it was drawn don't add up either
 with months as (
     select * from {{ ref('burglary_monthly') }}
+    where offences_as_recorded is not null
 ),
 
 regimes as (
