@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 from marts_helpers import NewWarehouse, begin_build, end_build, load_inbox, run_dbt
+from saferkc.recording.bridged import shares_of_places
 from saferkc.recording.decisions import decide
 from saferkc.recording.ledger import add_change
 from saferkc.settings import Settings
 from saferkc.simulation import deliver_partners, simulate
+from saferkc.simulation.area_cases import WARDS, redrawn
 from saferkc.simulation.truth import truth_of
 from saferkc.warehouse.connection import connect, fetch_all
 
@@ -281,3 +283,80 @@ def test_a_finding_of_the_records_reaches_their_mart_and_no_published_one(wareho
     assert found[date(2015, 6, 1)] == ("comparable", None, False)
     assert found[date(2016, 6, 1)] == ("bridged", "dual_coded", True)
     assert found[date(2017, 2, 1)] == ("comparable", "dual_coded", False)
+
+
+def test_wards_of_today_hold_what_they_would_have_counted_before_they_were_drawn(warehouse: Settings) -> None:
+    """A simulated borough is redrawn: records of one kind tell both wards by their point, the marts count another."""
+    shown, other = 0, 1
+    borough = redrawn(11, 1300, moved=0.1)
+    former, today = ([f"E0500{first + number:04d}" for number in range(WARDS)] for first in (382, 9388))
+    months = [date(2012 + (4 + n) // 12, (4 + n) % 12 + 1, 1) for n in range(borough.records.shape[1])]
+    assert months[borough.place] == date(2014, 5, 1)
+    counted = borough.by_ward(other, borough.before), borough.by_ward(other, borough.after)
+    with connect(warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute("truncate intermediate.int_burglary__monthly_counts, intermediate.int_areas__of_points")
+        cursor.executemany(
+            "insert into intermediate.int_burglary__monthly_counts (geography_type, geography_code, borough_code,"
+            " ward_code, month, burglary_class, offences_as_recorded, is_simulated)"
+            " values ('ward', %s, %s, %s, %s, 'all', %s, true)",
+            [
+                (codes[ward], HOME, codes[ward], month, counts[place, ward])
+                for place, month in enumerate(months)
+                for codes, counts in [(today, counted[1]) if place >= borough.place else (former, counted[0])]
+                for ward in range(WARDS)
+            ],
+        )
+        records = borough.records[shown, borough.place :].sum(axis=0)
+        cursor.executemany(
+            "insert into intermediate.int_areas__of_points (longitude, latitude, lsoa_code, record_count,"
+            " is_simulated, area_type, boundary_year, area_code, coded_by)"
+            " values (%s, 51.5, 'E01900001', %s, true, 'wards', %s, %s, 'boundary')",
+            [
+                (point, records[point], year, codes[wards[point]])
+                for point in range(len(records)) if records[point]
+                for year, codes, wards in ((2002, former, borough.before), (2014, today, borough.after))
+            ],
+        )  # fmt: skip
+    # the rules of the areas' weights are checked as well
+    assert run_dbt(
+        warehouse, "--select", "int_areas__weights", "recording_code_weight", "burglary_monthly",
+        "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious",
+    ) == []  # fmt: skip
+    rows = marts(warehouse)
+
+    held, error, error_as_recorded = 0, 0.0, 0.0
+    for ward in range(WARDS):
+        own = shares_of_places(borough.coded_both_ways(shown, ward))
+        with connect(warehouse) as connection:
+            found = fetch_all(
+                connection,
+                "select to_area_code, weight, weight_low, weight_high, basis from build_core.recording_code_weight"
+                " where from_area_code = %s", [former[ward]],
+            )  # fmt: skip
+        assert {row["to_area_code"] for row in found} == {today[n] for n in range(WARDS) if own.estimate[n] > 0}
+        for row in found:
+            number = today.index(row["to_area_code"])
+            told = (row["weight"], row["weight_low"], row["weight_high"])
+            assert told == pytest.approx((own.estimate[number], own.low[number], own.high[number]))
+            assert row["basis"] == "dual_coded"
+        for place, month in enumerate(months[: borough.place]):
+            truth = counted[1][place, ward]
+            row = rows[today[ward], "all", month]
+            assert (row["offences_as_recorded"], row["comparability"]) == (None, "bridged")
+            assert row["comparable_basis"] == "dual_coded"
+            assert "Made of the wards of its day" in row["caveat"]
+            held += row["offences_comparable_low"] <= truth <= row["offences_comparable_high"]
+            error += abs(float(row["offences_comparable"]) - truth)
+            error_as_recorded += abs(counted[0][place, ward] - truth)
+            assert rows[former[ward], "all", month]["offences_comparable"] is None
+    assert 0.9 <= held / (WARDS * borough.place) <= 1
+    assert error < error_as_recorded / 2
+    first = rows[today[0], "all", date(2014, 6, 1)]
+    assert (first["comparability"], first["change_on_same_month_last_year"]) == ("break", None)
+    low, change, high = (first[f"comparable_change_on_same_month_last_year{end}"] for end in ("_low", "", "_high"))
+    assert low < change < high
+    assert "stands beside it" in first["change_reason"]
+    # whole: no record of before is lost or told twice
+    for place, month in enumerate(months[: borough.place]):
+        made = sum(rows[code, "all", month]["offences_comparable"] for code in today)
+        assert float(made) == pytest.approx(counted[0][place].sum(), abs=0.06 * WARDS)
