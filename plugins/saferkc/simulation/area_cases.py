@@ -39,7 +39,7 @@ class Redrawn:
 
     def by_ward(self, kind: int, wards: _Codes) -> Floats:
         """The months of a kind of offence by ward, shape (months, wards)."""
-        return np.stack([self.records[kind][:, wards == ward].sum(axis=1) for ward in range(WARDS)], axis=1)
+        return np.asarray(np.stack([self.records[kind][:, wards == ward].sum(axis=1) for ward in range(WARDS)], axis=1))
 
     def coded_both_ways(self, kind: int, ward: int) -> Floats:
         """What each point of a former ward counted in each of the new ones since, shape (points, wards)."""
