@@ -65,6 +65,7 @@ def small_contract(columns: list[dict[str, Any]], feed: str = "small_feed", **de
                         "impact_tier": "tier_3",
                         "triage": "triage/engineers",
                         "due": "never",
+                        "calendar": {"every": "never"},
                     },
                 },
             ],
