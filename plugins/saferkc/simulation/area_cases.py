@@ -47,7 +47,7 @@ class Redrawn:
         counted = self.records[kind, self.place :, inside].sum(axis=1)
         coded = np.zeros((len(inside), WARDS))
         coded[np.arange(len(inside)), self.after[inside]] = counted
-        return coded[counted > 0]
+        return np.asarray(coded[counted > 0])
 
 
 def redrawn(
