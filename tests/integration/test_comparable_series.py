@@ -341,12 +341,12 @@ def test_wards_of_today_hold_what_they_would_have_counted_before_they_were_drawn
             assert row["basis"] == "dual_coded"
         for place, month in enumerate(months[: borough.place]):
             truth = counted[1][place, ward]
-            row = rows[today[ward], "all", month]
-            assert (row["offences_as_recorded"], row["comparability"]) == (None, "bridged")
-            assert row["comparable_basis"] == "dual_coded"
-            assert "Made of the wards of its day" in row["caveat"]
-            held += row["offences_comparable_low"] <= truth <= row["offences_comparable_high"]
-            error += abs(float(row["offences_comparable"]) - truth)
+            figure = rows[today[ward], "all", month]
+            assert (figure["offences_as_recorded"], figure["comparability"]) == (None, "bridged")
+            assert figure["comparable_basis"] == "dual_coded"
+            assert "Made of the wards of its day" in figure["caveat"]
+            held += figure["offences_comparable_low"] <= truth <= figure["offences_comparable_high"]
+            error += abs(float(figure["offences_comparable"]) - truth)
             error_as_recorded += abs(counted[0][place, ward] - truth)
             assert rows[former[ward], "all", month]["offences_comparable"] is None
     assert 0.9 <= held / (WARDS * borough.place) <= 1
