@@ -262,8 +262,11 @@ parts as (
     inner join effects on estimated.kind_key || '|' || estimated.month = effects.effect_key
     inner join weights as maps
         on
-            estimated.kind_key || '|' || effects.estimated_by = maps.kind_key || '|' || maps.change_code
-            and estimated.geography_code = coalesce(maps.to_area_code, estimated.geography_code)
+            estimated.kind_key || '|' || effects.estimated_by || '|' || case
+                when effects.estimated_by in (select change_code from weights where to_area_code is not null)
+                    then estimated.geography_code
+                else ''
+            end = maps.kind_key || '|' || maps.change_code || '|' || coalesce(maps.to_area_code, '')
     inner join {{ relation }} as counted
         on
             estimated.geography_type || '|' || coalesce(maps.from_area_code, estimated.geography_code) || '|'
