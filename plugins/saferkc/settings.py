@@ -109,6 +109,10 @@ class Settings:
     # who may sign in besides the administrator, and in which role
     people: tuple[tuple[str, str], ...] = ()
     messages: MessageSettings = field(default_factory=MessageSettings)
+    # address of a receiver of metrics (OTLP over HTTP), such as http://127.0.0.1:4318
+    otlp_endpoint: str | None = None
+    # where lineage is told: `file` (in the home), `off`, or the address of a receiver of OpenLineage
+    lineage: str = "file"
 
     @classmethod
     def load(cls, home: Path | None = None) -> Settings:
@@ -124,6 +128,8 @@ class Settings:
             external_warehouse_url=os.environ.get("SAFERKC_WAREHOUSE_URL") or None,
             landing_url=os.environ.get("SAFERKC_LANDING_URL") or None,
             keys_dir=Path(keys).expanduser().resolve() if (keys := os.environ.get("SAFERKC_KEYS")) else None,
+            otlp_endpoint=os.environ.get("SAFERKC_OTLP_ENDPOINT") or None,
+            lineage=os.environ.get("SAFERKC_OPENLINEAGE") or "file",
             marts_by=_time_of_day("SAFERKC_MARTS_BY", "06:00"),
             people=_people(os.environ.get("SAFERKC_PEOPLE", "")),
             messages=MessageSettings.load(os.environ),

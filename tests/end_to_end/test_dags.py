@@ -16,13 +16,14 @@ def dags(running_home: Home) -> dict[str, dict[str, object]]:
     return {dag["dag_id"]: client.dag(dag["dag_id"]) for dag in client.dags()}
 
 
-def test_there_is_a_dag_for_each_contract_and_one_for_the_warehouse(
+def test_there_is_a_dag_for_each_contract_one_for_the_warehouse_and_one_that_looks(
     dags: dict[str, dict[str, object]], running_home: Home
 ) -> None:
     feeds = load_contracts(running_home.settings.contracts_dir)
     assert len(dags) > 5
     assert set(dags) == expected_dags(running_home.settings)
-    assert set(dags) == {"warehouse", "alerts", "performance_pack", *(f"ingest_{feed}" for feed in feeds)}
+    by_feed = {f"ingest_{feed}" for feed in feeds}
+    assert set(dags) == {"warehouse", "alerts", "performance_pack", "monitoring"} | by_feed
 
 
 def test_every_dag_has_a_page_that_says_why_it_is_safe_and_how_to_replay(
@@ -32,7 +33,7 @@ def test_every_dag_has_a_page_that_says_why_it_is_safe_and_how_to_replay(
         page = str(dag["doc_md"])
         assert "safe to run again" in page, dag_id
         assert "When." in page, dag_id
-        assert "replay" in page or dag_id == "warehouse", dag_id
+        assert "replay" in page or dag_id in ("warehouse", "monitoring"), dag_id
 
 
 def test_every_dag_has_owner_impact_tier_and_triage(dags: dict[str, dict[str, object]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from home_helpers import Home, published_content
 from saferkc.orchestration.client import AirflowClient
@@ -30,6 +31,33 @@ def test_night_publishes_and_accounts_for_every_row(published_home: Home) -> Non
         "vawg.vawg_london_monthly",
     ):
         assert not content[table].startswith("0 rows"), table
+
+
+def test_a_night_leaves_its_durations_logs_and_lineage(published_home: Home) -> None:
+    told = json.loads(published_home.saferkc("status", "--json")[1])
+    came = [feed for feed in told["tonight"] if feed["state"] != "never_came"]
+    assert {feed["feed"] for feed in came} == {feed["feed"] for feed in told["deliveries"]}
+    # what waits was admitted, and is published
+    assert told["deadline"]["why"] == "everything that came is published"
+    build_id = told["builds"][0]["build_id"]
+    assert [run["task"] for run in told["builds"][0]["tasks"]] == ["watch", "dbt", "audit", "publish"]
+    with connect(published_home.settings) as connection:
+        of_feeds = fetch_all(connection, "select distinct task from quality.task_run where feed is not null")
+    assert {row["task"] for row in of_feeds} == {"land", "load", "check"}
+    logged = _lines(published_home, "logs")
+    assert {line["task"] for line in logged if line.get("build_id") == build_id} >= {"watch", "audit", "publish"}
+    assert any(line["event"] == "a delivery was admitted" and line["delivery_id"] for line in logged)
+    lineage = _lines(published_home, "lineage")
+    made = {(source["name"], mart["name"]) for e in lineage for source in e["inputs"] for mart in e["outputs"]}
+    assert ("police_open_street", "warehouse.raw.police_open_street") in made
+    assert any(mart == "warehouse.build_burglary.burglary_monthly" for _, mart in made)
+    assert any(source == "warehouse.raw.police_open_street" for source, _ in made)
+
+
+def _lines(home: Home, folder: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for file in (home.settings.home / folder).iterdir() for line in file.read_text().splitlines()
+    ]
 
 
 def test_inbox_is_empty_after_the_night(published_home: Home) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from publishing_helpers import deliver, start_build
+from saferkc.cli.status import status
 from saferkc.contracts.calendar import LONDON
 from saferkc.monitoring import (
     FeedTonight,
@@ -15,6 +17,9 @@ from saferkc.monitoring import (
     keep_task_run,
     last_builds,
     latest_task_runs,
+    look,
+    settle_deadlines,
+    settle_late,
     timed,
 )
 from saferkc.settings import Settings, SettingsError
@@ -131,3 +136,109 @@ def test_a_task_that_found_nothing_is_no_measure(settings: Settings) -> None:
     assert land(settings, "tmo_asb_cases") == [1]
     with connect(settings) as connection:
         assert [run.feed for run in latest_task_runs(connection)] == ["tmo_asb_cases"]
+
+
+def alerts_of(connection: Connection, key: str) -> list[tuple[str, str, int]]:
+    return connection.execute(
+        "select dedup_key, state, times_seen from quality.alert where dedup_key like %s order by alert_id", [key]
+    ).fetchall()
+
+
+def test_a_late_feed_is_told_of_once_for_each_time_and_closes_when_it_comes(settings: Settings) -> None:
+    with connect(settings) as connection:
+        deliver(connection, "tmo_asb_cases", 5, received_at=at("2026-11-24 04:00"))
+        look(settings, at("2026-11-25 04:00"))
+        assert alerts_of(connection, "late:%") == []
+        for moment in ("2026-11-25 04:40", "2026-11-25 05:10", "2026-11-25 23:40"):
+            assert look(settings, at(moment)).late == ("tmo_asb_cases",)
+        connection.rollback()
+        assert alerts_of(connection, "late:%") == [("late:tmo_asb_cases", "open", 1)]
+        look(settings, at("2026-11-26 04:40"))
+        connection.rollback()
+        assert alerts_of(connection, "late:%") == [("late:tmo_asb_cases", "open", 2)]
+        # closed by hand: told again for the next night, not for this
+        connection.execute("update quality.alert set state = 'resolved'")
+        connection.commit()
+        look(settings, at("2026-11-26 05:10"))
+        connection.rollback()
+        assert [state for _, state, _ in alerts_of(connection, "late:%")] == ["resolved"]
+        look(settings, at("2026-11-27 04:40"))
+        connection.rollback()
+        assert [state for _, state, _ in alerts_of(connection, "late:%")] == ["resolved", "open"]
+        # what was landed has come, though it is not loaded yet
+        connection.execute(
+            "insert into quality.landed_file (sha256, bytes, first_name) values (repeat('0', 64), 1, 'a')"
+        )
+        connection.execute(
+            "insert into quality.arrival (feed, source_name, landed_sha256, received_at)"
+            " values ('tmo_asb_cases', 'a', repeat('0', 64), %s)",
+            [at("2026-11-27 04:41")],
+        )
+        connection.commit()
+        assert look(settings, at("2026-11-27 05:10")).late == ()
+        connection.rollback()
+        assert {state for _, state, _ in alerts_of(connection, "late:%")} == {"resolved"}
+
+
+def test_a_feed_that_comes_closes_its_alert_itself(settings: Settings) -> None:
+    with connect(settings) as connection:
+        for feed in ("tmo_asb_cases", "council_enforcement_actions"):
+            deliver(connection, feed, 5, received_at=at("2026-11-24 04:00"))
+        look(settings)
+        connection.rollback()
+        assert [state for _, state, _ in alerts_of(connection, "late:%")] == ["open", "open"]
+        deliver(connection, "tmo_asb_cases", 5, received_at="now")
+        for feed in ("tmo_asb_cases", "council_enforcement_actions"):
+            settle_late(settings, connection, feed)
+        assert {key: state for key, state, _ in alerts_of(connection, "late:%")} == {
+            "late:tmo_asb_cases": "resolved",
+            "late:council_enforcement_actions": "open",
+        }
+
+
+def test_marts_that_are_not_ready_are_told_of_once_a_night_until_they_are(settings: Settings) -> None:
+    with connect(settings) as connection:
+        delivery = deliver(connection, "police_open_street", 5, received_at=at("2026-11-25 04:00"))
+        for moment in ("2026-11-25 05:40", "2026-11-25 06:10", "2026-11-25 06:40", "2026-11-25 21:10"):
+            look(settings, at(moment))
+        connection.rollback()
+        assert alerts_of(connection, "deadline:%") == [("deadline:2026-11-25", "open", 1)]
+        look(settings, at("2026-11-26 06:10"))
+        connection.rollback()
+        assert [row[:2] for row in alerts_of(connection, "deadline:%")] == [
+            ("deadline:2026-11-25", "resolved"),
+            ("deadline:2026-11-26", "open"),
+        ]
+        build = start_build(connection)
+        connection.execute("insert into quality.build_delivery values (%s, %s)", (build, delivery))
+        settle_deadlines(settings, connection, at("2026-11-26 06:50"))
+        assert alerts_of(connection, "deadline:%")[-1][1] == "open"  # it runs, and is not published
+        connection.execute("update quality.build set state = 'published', finished_at = now()")
+        settle_deadlines(settings, connection, at("2026-11-26 07:00"))
+        assert {row[1] for row in alerts_of(connection, "deadline:%")} == {"resolved"}
+        audiences = connection.execute("select distinct audience, group_key from quality.alert").fetchall()
+        assert audiences == [("engineers", "build")]
+
+
+def test_status_shows_tonight_on_a_terminal(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    now = datetime.now(LONDON)
+    with connect(settings) as connection:
+        for days, rows in ((4, 0), (3, 50), (2, 100)):
+            deliver(connection, "tmo_asb_cases", rows, received_at=now - timedelta(days=days))
+        build = start_build(connection)
+    for seconds in (10, 10, 90):
+        keep_task_run(settings, "publish", seconds, build_id=build)
+    look(settings)
+    status(settings, as_json=False)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "tmo_asb_cases late" in shown and "▁▅█" in shown
+    assert "publish 90 s (usually 10 s)" in shown
+    assert "MISSED" in shown or "to come" in shown
+    assert "Nothing has ever come for: angelou_referrals" in shown
+    assert "tmo_asb_cases: nothing has come; it was due by" in shown
+    status(settings, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    (feed,) = [one for one in told["tonight"] if one["feed"] == "tmo_asb_cases"]
+    assert (feed["state"], feed["usual_rows"], len(feed["history"])) == ("late", 50, 3)
+    assert told["builds"][0]["tasks"][-1]["usual_seconds"] == pytest.approx(10)
+    assert set(told) >= {"builds", "deliveries", "alerts", "deadline", "running", "services"}

@@ -123,8 +123,8 @@ def simulate(
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False) -> None:
-    """Show the services, the last builds, the deliveries and the open alerts."""
-    from saferkc.cli.tell import status as tell
+    """Show how tonight stands, what runs, the last builds, the deliveries and the open alerts."""
+    from saferkc.cli.status import status as tell
 
     tell(Settings.load(), as_json=as_json)
 

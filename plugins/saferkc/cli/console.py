@@ -12,7 +12,19 @@ from rich.text import Text
 
 # piped or logged output must not be wrapped at a terminal's width
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-_STATES = {"success": "green", "running": "yellow", "failed": "red", "published": "green", "held": "red"}
+_STATES = {
+    "success": "green",
+    "published": "green",
+    "arrived": "green",
+    "running": "yellow",
+    "loading": "yellow",
+    "expected": "yellow",
+    "failed": "red",
+    "held": "red",
+    "late": "red",
+    "refused": "red",
+    "not due": "dim",
+}
 
 
 def complain(message: str) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
 from saferkc.cli.console import out, say, table
-from saferkc.orchestration import airflow
 from saferkc.orchestration.environment import USER, accounts, airflow_url
-from saferkc.orchestration.lifecycle import database_up
 from saferkc.orchestration.night import Night, Outcome
 from saferkc.pages import PREFIX
 from saferkc.recording.ledger import count_changes
 from saferkc.settings import Settings
-from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import Connection, connect, fetch_all
 
 _DELIVERIES = """
@@ -28,20 +24,6 @@ _DELIVERIES = """
         coalesce(sum(rows_quarantined), 0)::bigint as rows_quarantined
     from quality.delivery
     where %(since)s::timestamptz is null or finished_at >= %(since)s
-"""
-_BY_FEED = """
-    select feed, count(*) as deliveries,
-        count(*) filter (where state = 'refused') as refused,
-        count(*) filter (where state = 'duplicate') as duplicates,
-        sum(rows_in)::bigint as rows_in, sum(rows_admitted)::bigint as rows_admitted,
-        sum(rows_unchanged)::bigint as rows_unchanged, sum(rows_quarantined)::bigint as rows_quarantined,
-        sum(rows_in) = sum(rows_admitted) + sum(rows_unchanged) + sum(rows_quarantined) as adds_up,
-        bool_or(is_simulated) as is_simulated, max(finished_at) as last
-    from quality.delivery group by feed order by feed
-"""
-_BUILDS = """
-    select build_id, state, started_at, finished_at, models_built, checks_run, checks_failed, rows_changed, reason
-    from quality.build order by build_id desc limit 5
 """
 _ALERTS = """
     select alert_id, severity, title, times_seen, last_seen_at from quality.alert
@@ -108,63 +90,6 @@ def where_to_look(settings: Settings) -> None:
         rows = [row for row in rows if row[0] != "checks"]
     out.print()
     table(["where to look next", ""], rows)
-
-
-def status(settings: Settings, *, as_json: bool) -> None:
-    """Print the services, the last builds, the deliveries by feed and the open alerts."""
-    services = {
-        "postgres": "running" if embedded.is_running(settings) else "stopped",
-        "airflow": "running" if airflow.is_running(settings) else "stopped",
-    }
-    with database_up(settings), connect(settings) as connection:
-        builds = fetch_all(connection, _BUILDS)
-        deliveries = fetch_all(connection, _BY_FEED)
-        alerts = fetch_all(connection, _ALERTS)
-    if as_json:
-        content = {"services": services, "builds": builds, "deliveries": deliveries, "alerts": alerts}
-        print(json.dumps(content, default=str, indent=1))
-        return
-    say(f"PostgreSQL {services['postgres']} · Airflow {services['airflow']} · home {settings.home}\n")
-    figures = ("models_built", "checks_run", "checks_failed", "rows_changed", "reason")
-    table(
-        ["build", "state", "began", "seconds", "models", "checks", "failed", "rows changed", "reason"],
-        [
-            [b["build_id"], b["state"], f"{b['started_at']:%Y-%m-%d %H:%M}", _seconds(b), *(b[key] for key in figures)]
-            for b in builds
-        ],
-        title="Last builds",
-    )
-    out.print()
-    keys = ("deliveries", "refused", "duplicates", "rows_in", "rows_admitted", "rows_unchanged", "rows_quarantined")
-    table(
-        ["feed", *(key.removeprefix("rows_") for key in keys), "adds up", "last", ""],
-        [
-            [
-                d["feed"],
-                *(d[key] for key in keys),
-                "yes" if d["adds_up"] else "NO",
-                f"{d['last']:%Y-%m-%d %H:%M}",
-                "simulated" if d["is_simulated"] else "",
-            ]
-            for d in deliveries
-        ],
-        title="Deliveries (rows in = admitted + unchanged + quarantined)",
-    )
-    out.print()
-    if alerts:
-        table(
-            ["alert", "severity", "what"],
-            [[a["alert_id"], a["severity"], a["title"]] for a in alerts],
-            title="Open alerts",
-        )
-    else:
-        say("No open alerts.")
-
-
-def _seconds(build: dict[str, Any]) -> int | None:
-    if build["finished_at"] is None:
-        return None
-    return int((build["finished_at"] - build["started_at"]).total_seconds())
 
 
 def _counts(connection: Connection, since: datetime | None) -> dict[str, Any]:

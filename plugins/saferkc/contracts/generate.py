@@ -53,7 +53,6 @@ def _dbt_sources(contracts: Mapping[str, Contract], source: str) -> str:
         {
             "name": contract.feed,
             "description": contract.table.description,
-            "data_tests": [_arrives_in_time(contract)],
             "columns": fixed + [{"name": c.name, "description": c.description} for c in contract.columns],
         }
         for contract in contracts.values()
@@ -68,24 +67,6 @@ def _dbt_sources(contracts: Mapping[str, Contract], source: str) -> str:
     document = {"version": 2, "sources": [raw]}
     body = yaml.dump(document, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110)
     return f"# {_NOTICE}\n{body}"
-
-
-def _arrives_in_time(contract: Contract) -> dict[str, object]:
-    """The test of freshness: a feed is late when nothing has come for twice the time between two deliveries."""
-    return {
-        "arrives_in_time": {
-            "arguments": {"feed": contract.feed, "days": 2 * contract.days_between_deliveries},
-            "config": {
-                "severity": "warn",
-                "meta": {
-                    "meaning": f"Nothing has come for {contract.feed} for twice the time between its deliveries, so"
-                    " what it feeds stands still while the rest goes on.",
-                    "next_step": f"Ask {contract.team.name} whether the delivery was sent, and look at the last runs of"
-                    f" ingest_{contract.feed}.",
-                },
-            },
-        }
-    }
 
 
 class _Indented(yaml.SafeDumper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +14,13 @@ from psycopg import sql
 from saferkc.contracts import Contract, load_contracts
 from saferkc.loading.arrival import Arrival, named_parts, rank
 from saferkc.loading.loader import Loader
-from saferkc.monitoring import timed
+from saferkc.monitoring import settle_late, tell_of_load, timed
 from saferkc.privacy.errors import without_values
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 from saferkc.warehouse.raw_tables import index_deliveries, raw_table
 
+log = logging.getLogger(__name__)
 # documents loaded side by side: while one waits for the database the other is read, so two cores are busy
 _SIDE_BY_SIDE = 2
 _TURN_SECONDS = 0.0005
@@ -80,7 +82,12 @@ def load_arrivals(settings: Settings, feed: str, arrival_ids: Sequence[int]) -> 
             # quarter of the usual sample tells it enough of raw, which is read whole or by delivery
             connection.execute("set default_statistics_target = 25")
             connection.execute(sql.SQL("analyze {}").format(raw_table(contract)))
-        return _summary(connection, arrival_ids)
+            settle_late(settings, connection, feed)
+        _log_deliveries(connection, arrival_ids)
+        summary = _summary(connection, arrival_ids)
+    if summary.changed:
+        tell_of_load(settings, feed, contract.delivery.source, summary.rows_admitted)
+    return summary
 
 
 def _waves(contract: Contract, arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
@@ -135,6 +142,17 @@ def _load_waiting(settings: Settings, feed: str) -> None:
         ).fetchall()
     if waiting:
         load_arrivals(settings, feed, [row[0] for row in waiting])
+
+
+def _log_deliveries(connection: Connection, arrival_ids: Sequence[int]) -> None:
+    counts = ("delivery_id", "rows_in", "rows_admitted", "rows_unchanged", "rows_quarantined", "rows_refused")
+    for state, *numbers in connection.execute(
+        sql.SQL("select state, {} from quality.delivery where arrival_id = any(%s) order by delivery_id").format(
+            sql.SQL(", ").join(map(sql.Identifier, counts))
+        ),
+        [list(arrival_ids)],
+    ):
+        log.info("a delivery was %s", state, extra=dict(zip(counts, numbers, strict=True)))
 
 
 def _summary(connection: Connection, arrival_ids: Sequence[int]) -> LoadSummary:

@@ -47,7 +47,11 @@ class Deadline:
 def deadline_tonight(settings: Settings, connection: Connection, now: datetime | None = None) -> Deadline:
     """Return how the deadline of the night stands at ``now``."""
     now = now or datetime.now(UTC)
-    night = night_of(now)
+    return deadline_of(settings, connection, night_of(now), now)
+
+
+def deadline_of(settings: Settings, connection: Connection, night: date, now: datetime) -> Deadline:
+    """Return how the deadline of a night stands at ``now``, which may lie after that night."""
     due_at = datetime.combine(night, settings.marts_by, LONDON)
     row = fetch_all(connection, _UNPUBLISHED, {"due": min(due_at, now)})[0]
     builds = fetch_all(connection, _NEWEST)

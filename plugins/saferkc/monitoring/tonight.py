@@ -36,9 +36,17 @@ _NIGHTS = """
     where received_at > %(since)s and received_at <= %(until)s and first_delivery_id is null
     group by 1, 2 order by 1, 2
 """
-_LAST = "select feed, max(received_at) as at from quality.delivery where received_at <= %(until)s group by feed"
+# what waits to be loaded has come too
+_LAST = """
+    select feed, max(received_at) as at from (
+        select feed, received_at from quality.delivery where first_delivery_id is null
+        union all
+        select feed, received_at from quality.arrival where taken_at is null
+    ) as came
+    where received_at <= %(until)s group by feed
+"""
 
-FeedState = Literal["arrived", "refused", "late", "expected", "not_due", "never_came"]
+FeedState = Literal["arrived", "loading", "refused", "late", "expected", "not_due", "never_came"]
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,9 @@ class FeedTonight:
     """A feed tonight.
 
     ``due`` is the contract's prose. ``due_at`` is the latest time by which a delivery was due, ``next_due_at`` the
-    next; both None where nobody promised one. ``state``: ``arrived`` or ``refused`` (all of it) where something
-    came for the last time that was due, or came tonight; ``late`` where that is over and nothing came; ``expected``
+    next; both None where nobody promised one. ``state``: ``arrived``, or ``refused`` (all of it), where something
+    came tonight; ``loading`` where that is not taken in yet; ``late`` where the last time by which something was due is
+    over and nothing came for it; ``expected``
     where it is due before the night ends; ``not_due`` in a night for which nothing is promised;
     ``never_came`` where the feed has not begun. ``tonight`` is what came since the evening, and ``history`` the
     nights before on which anything came, oldest first. ``usual_rows`` is the median of rows in over these, and
@@ -166,6 +175,8 @@ def _state(
 ) -> FeedState:
     if last_at is None:
         return "never_came"
+    if tonight is None and night_of(last_at) == night:
+        return "loading"
     if tonight is not None:
         return "refused" if tonight.refused_deliveries == tonight.deliveries else "arrived"
     if due_at is not None and last_at < contract.operation.calendar.counts_from(due_at):

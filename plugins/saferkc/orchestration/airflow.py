@@ -223,7 +223,7 @@ def _start_component(settings: Settings, name: str) -> None:
 def expected_dags(settings: Settings) -> set[str]:
     """Return the ids of the DAGs that the DAG files should make."""
     feeds = (path.stem for path in settings.contracts_dir.glob("*.yaml"))
-    return {"warehouse", "alerts", "performance_pack"} | {f"ingest_{feed}" for feed in feeds}
+    return {"warehouse", "alerts", "performance_pack", "monitoring"} | {f"ingest_{feed}" for feed in feeds}
 
 
 def _check_dag_files(client: AirflowClient) -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saferkc.monitoring import keep_task_run
+from saferkc.monitoring import keep_task_run, tell_of_build
 from saferkc.orchestration.environment import airflow_environment
 from saferkc.settings import Settings
 
@@ -199,7 +199,7 @@ def _leave_to_next_build(*_: Any, **__: Any) -> bool:
 
 
 def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None:
-    """Keep dbt's results, which Cosmos throws away with its working folder, for the audit, and how long it took."""
+    """Keep dbt's results for the audit, and how long it took, and tell its lineage: Cosmos throws its folder away."""
     produced = Path(project_dir) / "target" / "run_results.json"
     if produced.exists():
         build = context["ti"].xcom_pull(task_ids=begin_task)
@@ -208,3 +208,4 @@ def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None
         shutil.copyfile(produced, kept)
         seconds = json.loads(kept.read_text())["elapsed_time"]
         keep_task_run(Settings.load(), "dbt", seconds, build_id=build["build_id"])
+        tell_of_build(Settings.load(), Path(project_dir))

@@ -14,6 +14,7 @@ from typing import Any
 
 from saferkc.contracts import load_contracts
 from saferkc.landing import feeds_with_work
+from saferkc.monitoring import look
 from saferkc.orchestration import airflow
 from saferkc.orchestration.client import AirflowClient, AirflowUnreachableError, DagRun
 from saferkc.orchestration.connections import connected_sources
@@ -21,9 +22,9 @@ from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
 
-WAREHOUSE = "warehouse"
-# runs by itself every hour, and is no part of a night
-ALERTS = "alerts"
+WAREHOUSE, _INGEST = "warehouse", "ingest_"
+# run by themselves every hour or half hour, and are no part of a night
+_BESIDE = ("alerts", "monitoring")
 _POLL_SECONDS = 0.5
 # how long Airflow may be silent (it restarts a web worker, the machine is busy) before we give it up
 _SILENCE_SECONDS = 60
@@ -120,16 +121,18 @@ class _Nightly:
         # runs that a crash cut off are finished by Airflow first; ours then queue behind them
         for feed in feeds:
             self._client.trigger(f"ingest_{feed}", conf | replayed, note=f"nightly of {day}")
-        ingested = self._wait(lambda run: run.dag_id.startswith("ingest_"))
+        ingested = self._wait(lambda run: run.dag_id.startswith(_INGEST))
         if self._tells_warehouse(ingested):
             self._wait_for_event()
         if full_refresh or not any(run.dag_id == WAREHOUSE for run in self._runs()):
             self._client.trigger(WAREHOUSE, conf | {"full_refresh": full_refresh}, note=f"nightly of {day}")
         runs = self._wait(lambda _: True)
+        # where Airflow is up for the night only, nobody else looks
+        look(self._settings)
         return self._judge(runs)
 
     def _runs(self) -> list[DagRun]:
-        """Return the runs since the night began and those that are still under way from before it."""
+        """Return the runs since the night began, and those under way from before it; a look belongs to none."""
         runs = {
             (run.dag_id, run.run_id): run
             for run in [
@@ -137,7 +140,8 @@ class _Nightly:
                 *self._client.runs(states=("queued", "running")),
             ]
         }
-        return sorted((run for run in runs.values() if run.dag_id != ALERTS), key=lambda run: run.queued_at)
+        ours = (run for run in runs.values() if run.dag_id not in _BESIDE)
+        return sorted(ours, key=lambda run: run.queued_at)
 
     def _wait(self, concerned: Callable[[DagRun], bool]) -> list[DagRun]:
         answered = quiet_since = time.monotonic()

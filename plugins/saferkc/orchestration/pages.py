@@ -90,6 +90,22 @@ nothing to replay: what waits, waits for the next run.
 """
 
 
+MONITORING = """\
+### Look whether all went as it should
+
+Tells the engineers of what should have happened and has not: a feed that was due and has not come, marts that are not
+published by their time.
+
+**When.** Every half hour, ten minutes after feeds are due and after the marts' time (06:00, or `SAFERKC_MARTS_BY`).
+
+**Steps.** *look* reads the accounts in `quality`, by the calendars of the contracts; enters and closes alerts; and
+sends the metrics, where a receiver is set (`docs/monitoring.md`).
+
+**Why it is safe to run again.** It reads; an alert is entered once a night, and closes by itself when the feed comes
+or the marts are published.
+"""
+
+
 def ingest_page(contract: Contract) -> str:
     """Return the page (Markdown) of a feed's DAG."""
     return _INGEST.format(

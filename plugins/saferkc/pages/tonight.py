@@ -12,7 +12,7 @@ from saferkc.warehouse.connection import Connection, fetch_all
 # a build or a task that takes so many times its usual time is worth a look
 SLOW = 1.5
 # those that somebody should look at come first
-_ORDER = ("late", "refused", "expected", "arrived", "not_due", "never_came")
+_ORDER = ("late", "refused", "expected", "loading", "arrived", "not_due", "never_came")
 _FAILED = """
 select suite, check_name, table_name, column_name, severity, meaning, next_step
 from quality.check_result where build_id = %s and not success

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from saferkc.alerts import raise_alert, resolve, resolve_shown
-from saferkc.monitoring import timed
+from saferkc.monitoring import settle_deadlines, timed
 from saferkc.publishing import shape, views
 from saferkc.publishing.difference import Changes, Tables, make_equal
 from saferkc.publishing.ledger import APPLICATION_NAME, FAILED_ALERT, HELD_ALERT
@@ -57,6 +57,7 @@ def publish(settings: Settings, build_id: int, *, manifest: Path | None = None) 
     models = published_models(manifest or target_dir(settings) / "manifest.json")
     with connect(settings, application_name=APPLICATION_NAME) as connection:
         changes = _with_patience(connection, build_id, models)
+        settle_deadlines(settings, connection)
     if changes is None:
         return PublishResult(build_id)
     _analyze(settings, [model for model in models if model.name in changes and changes[model.name].total > 0])
