@@ -24,8 +24,8 @@ RULE, HOME, OTHER = date(2017, 4, 1), "E09000020", "E09000001"
 SCALE = 0.15
 MODELS = ("--select", "+burglary_monthly", "+burglary_police_monthly", "--resource-type", "model")
 OF_THE_LEDGER = (
-    "--select", "int_recording__findings", "int_recording__code_maps_found", "int_recording__changes_by_class",
-    "recording_code_weight", "burglary_monthly",
+    "--select", "int_recording__classes_of_labels", "int_recording__findings", "int_recording__code_maps_found",
+    "int_recording__changes_by_class", "recording_code_weight", "burglary_monthly",
 )  # fmt: skip
 MOVED = {"Communal area of a block", "Shed or outbuilding", "Garage"}
 FINDING = {

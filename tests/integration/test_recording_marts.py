@@ -142,7 +142,7 @@ def marked(settings: Settings) -> tuple[set[tuple[str, str]], set[tuple[str, str
             f"""
             select {column}, ward_name, bool_and(is_due = (is_said and comparability <> 'comparable')) as is_whole
             from (
-                select *, coalesce(caveat, '') like '%not confirmed%' as is_said,
+                select *, coalesce(caveat, '') like '%%not confirmed%%' as is_said,
                     month >= '{FROM}' and month < '{FROM.replace(year=FROM.year + 1)}' as is_due
                 from build_{schema}.{table}
             ) as rows group by 1, 2 having bool_or(is_said)
@@ -190,6 +190,6 @@ def test_what_is_found_in_any_feed_marks_the_series_that_count_it_and_no_other(b
     before = query(
         built,
         "select distinct asb_class from build_asb.asb_monthly where geography_type = 'borough'"
-        f" and month < '{FROM}' and records_comparable is null and asb_class like 'council%' order by 1",
+        f" and month < '{FROM}' and records_comparable is null and asb_class like 'council%%' order by 1",
     )
     assert before == [("council_all",), ("council_waste",)]
