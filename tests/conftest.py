@@ -24,8 +24,6 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-# before xdist reads the names of groups
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name what must stay in one process where tests are spread over several: what shares an expensive set-up."""
     for item in items:
