@@ -23,7 +23,7 @@ run: $(STAMP)
 	@.venv/bin/saferkc run
 
 test: $(STAMP)
-	@.venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	@.venv/bin/pytest $(PYTEST_ARGS)
 
 setup: $(STAMP)
 	@:

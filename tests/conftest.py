@@ -24,15 +24,6 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name what must stay in one process where tests are spread over several: what shares an expensive set-up."""
-    for item in items:
-        folder = item.path.parent.name
-        shares_the_plan = "plan_warehouse" in getattr(item, "fixturenames", ())
-        group = "nights" if folder == "end_to_end" else "plan" if shares_the_plan else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real open data; the test is skipped, with the reason, where there is none."""

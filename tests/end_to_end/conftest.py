@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,16 +14,8 @@ LAST = ["test_crashes", "test_canary_night"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """End with these tests, so that Airflow does not run beside all others; or begin with them, where a process of
-    their own takes them, since they are the longest."""
-    others = len(LAST) + 2 if "PYTEST_XDIST_WORKER" in os.environ else 0
-
-    def place(item: pytest.Item) -> int:
-        if HERE not in item.path.parents:
-            return others
-        return LAST.index(item.path.stem) + 2 if item.path.stem in LAST else 1
-
-    items.sort(key=place)
+    """End with these tests, so that Airflow does not run beside all others."""
+    items.sort(key=lambda item: LAST.index(item.path.stem) + 2 if item.path.stem in LAST else HERE in item.path.parents)
 
 
 @pytest.fixture(scope="session")
