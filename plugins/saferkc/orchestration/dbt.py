@@ -136,6 +136,7 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
     )
 
     begun = f"ti.xcom_pull(task_ids='{build}')"
+    without_tasks = [DbtResourceType.SEED] if settings.shows_models else [DbtResourceType.SEED, DbtResourceType.MODEL]
     group = DbtTaskGroup(
         group_id=_GROUP,
         project_config=ProjectConfig(
@@ -165,7 +166,7 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
             test_behavior=TestBehavior.NONE,
             emit_datasets=False,
             select=_models_of(asked_for),
-            node_converters={DbtResourceType.SEED: _without_task},
+            node_converters=dict.fromkeys(without_tasks, _without_task),
         ),
         operator_args={
             "full_refresh": f"{{{{ {begun}['full_refresh'] }}}}",
