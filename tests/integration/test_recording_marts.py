@@ -144,7 +144,8 @@ def marked(settings: Settings) -> tuple[set[tuple[str, str]], set[tuple[str, str
             from (
                 select *, coalesce(caveat, '') like '%%not confirmed%%' as is_said,
                     month >= '{FROM}' and month < '{FROM.replace(year=FROM.year + 1)}' as is_due
-                from build_{schema}.{table}
+                -- a service counts for other boroughs as well
+                from build_{schema}.{table} where borough_code = '{HOME}'
             ) as rows group by 1, 2 having bool_or(is_said)
             """,
         )
