@@ -113,7 +113,7 @@ class Settings:
     keys_dir: Path | None = None
     # by the clock in London
     marts_by: time = time(6)
-    # whether Airflow shows a task a model: to look at, and most of what a night costs on two cores
+    # whether Airflow shows a task a model: to look at, and a process each
     shows_models: bool = True
     # who may sign in besides the administrator, and in which role
     people: tuple[tuple[str, str], ...] = ()
