@@ -214,7 +214,12 @@ wards as (
         change_id,
         ward_code
     from names_of_wards
-    where change_id not in (select unknown.change_id from names_of_wards as unknown where unknown.ward_code is null)
+    where
+        change_id not in (
+            select unknown.change_id
+            from names_of_wards as unknown
+            where unknown.ward_code is null
+        )
 )
 
 select
