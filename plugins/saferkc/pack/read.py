@@ -20,8 +20,6 @@ from saferkc.recording.reading.boroughs import home_borough
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
 
-_UNFINISHED = "The month is not over"
-
 
 class NoFiguresError(Exception):
     """Nothing is published, or not for the month; the message says for which months there are figures."""
@@ -88,7 +86,7 @@ def read_months(connection: Connection, settings: Settings, series: Series) -> d
     """Return every month of a series of the home borough."""
     mart = series.mart
     change = {"change_on_same_month_last_year", "comparable_change_on_same_month_last_year"}
-    columns = ["month", "comparability", "caveat", "change_reason", "is_simulated", *sorted(change)]
+    columns = ["month", "comparability", "caveat", "change_reason", "is_unfinished", "is_simulated", *sorted(change)]
     query = sql.SQL("select {} from {} where geography_code = %s and {} = %s order by month").format(
         sql.SQL(", ").join(map(sql.Identifier, [*columns, *(f"{mart.measure}{kind}" for kind in FIGURES)])),
         sql.Identifier(mart.schema, mart.table),
@@ -103,7 +101,6 @@ def read_months(connection: Connection, settings: Settings, series: Series) -> d
 def _month(row: Mapping[str, Any], measure: str) -> Month:
     recorded, comparable, low, high = (row[f"{measure}{kind}"] for kind in FIGURES)
     change = row["comparable_change_on_same_month_last_year"]
-    caveat = row["caveat"] or ""
     return Month(
         month=row["month"],
         recorded=int(recorded),
@@ -111,11 +108,11 @@ def _month(row: Mapping[str, Any], measure: str) -> Month:
         low=None if low is None else float(low),
         high=None if high is None else float(high),
         comparability=row["comparability"],
-        caveat=caveat,
+        caveat=row["caveat"] or "",
         change=row["change_on_same_month_last_year"],
         comparable_change=None if change is None else float(change),
         change_reason=row["change_reason"] or "",
-        is_finished=_UNFINISHED not in caveat,
+        is_finished=not row["is_unfinished"],
         is_simulated=row["is_simulated"],
     )
 
