@@ -89,7 +89,8 @@ def _told(row: Mapping[str, Any], register: Register) -> Change:
     is_of_counting = row["kind"] in _OF_COUNTING
     subject = row["parent_series"] or row["series"]
     if entry is not None:
-        title = f"{subject}: {entry['change_name']}"
+        name = entry["change_name"]
+        title = name if name.startswith(subject) else f"{subject}: {name}"
     elif is_of_counting and row["kind"] == "recording":
         title = title_of(row)
     else:
