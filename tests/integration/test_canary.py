@@ -12,13 +12,14 @@ import gzip
 import hashlib
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from canary import Canary, files_in, rows_in, traces
 from canary_deliveries import deliveries_of, file_name, good_rows, people, plausible, written, zipped
 from loading_helpers import assert_accounts, deliveries, drop, query
-from saferkc.alerts import send_mail
+from saferkc.alerts.sending import send_messages
 from saferkc.contracts import load_contracts
 from saferkc.landing import feeds_with_work, inbox, receive
 from saferkc.landing.inbox import inbox_files
@@ -43,9 +44,9 @@ def night(settings: Settings) -> list[str]:
             logging.getLogger("task").exception("the task failed")
             told.append(repr(error))
     build_data_docs(settings, 1)
-    with connect(settings) as connection:
-        for title, body in connection.execute("select title, body from quality.alert").fetchall():
-            send_mail(settings, "engineers@saferkc.invalid", title, body)
+    # at once, and at a noon a week on: the morning summary and the digest as well
+    now = datetime.now(UTC)
+    told += [repr(send_messages(settings, now=when)) for when in (now, now.replace(hour=12) + timedelta(days=8))]
     return told
 
 
@@ -97,6 +98,7 @@ def test_no_trace_of_anybody_whatever_went_wrong(
         rule for (rule,) in query(settings, "select rule from quality.quarantine")
     }
     assert list(settings.landing.rglob("*.age"))
+    assert list(settings.outbox.glob("*.eml"))
 
 
 def test_a_leak_is_found(settings: Settings, embedded_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
-from conftest import CHECKOUT
 from hypothesis import given
 from hypothesis import strategies as st
 from saferkc.disclosure import (
@@ -27,6 +26,7 @@ from saferkc.disclosure.gate import least_and_most
 from saferkc.settings import Settings
 from scipy.optimize import linprog
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT = Rule(suppress_up_to=7, round_to=5, values_left=5)
 RULES = st.builds(
     lambda step, more, left: Rule(
