@@ -9,6 +9,7 @@ from canary import Canary, files_in, rows_in, traces
 from canary_deliveries import deliveries_of, people
 from home_helpers import Home
 from saferkc.contracts import load_contracts
+from saferkc.orchestration.client import AirflowClient
 from saferkc.warehouse.connection import connect, fetch_all
 
 EACH = 7  # of every kind that a feed's deliveries come in: the first of it, then every seventh
@@ -35,6 +36,8 @@ def test_a_night_leaves_no_trace_of_anybody(published_home: Home) -> None:
     said = [published_home.saferkc("nightly")]
     # they come months after the last delivery: a gap that holds the build until the team has looked at it
     assert said[0][0] == 2, said[0][1]
+    runs = AirflowClient(settings).runs(dag_id="warehouse")
+    assert max(runs, key=lambda run: run.queued_at).state == "failed", "Airflow shows that nothing was published"
     with connect(settings) as connection:
         faults = fetch_all(connection, "select change_id from quality.recording_change where kind = 'data_fault'")
     assert faults

@@ -89,7 +89,7 @@ def test_somebody_signs_in_reads_tonight_and_confirms_a_change(
         assert page.get_by_role("heading", name="Tonight", exact=True).is_visible()
         assert page.get_by_role("link", name="police_offences").is_visible()
         page.get_by_role("link", name="Alerts").click()
-        page.get_by_role("link", name="Burglary: the counting has probably changed").first.click()
+        page.get_by_role("link", name="Burglary: probably a change in recording").first.click()
         assert page.get_by_text("“Burglary in a Dwelling” is gone").is_visible()
         # by keyboard alone: from the field of the note to the first button
         page.get_by_label("Why?").focus()

@@ -73,7 +73,7 @@ def test_every_template_is_filled_in_as_text_and_as_html(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["community_safety_team.at_once.md", "community_safety_team.digest.md"])
 def test_the_team_reads_what_not_to_say_what_is_safe_how_sure_and_who_decides_by_when(kind: str) -> None:
     _, text, html = filled(kind, of_change())
-    for part in ("Do not", "Safe to say", "How sure", "high, from", "by 22 May 2017", "Yes, the counting changed"):
+    for part in ("Do not", "Safe to say", "How sure", "high, from", "by 22 May 2017", "Yes, the recording changed"):
         assert part in text and part in html, part
     for jargon in ("saferkc", "dbt", "police_offences", "z-score", "SQL"):
         assert jargon not in re.sub(r"https://\S+", "", text), jargon
@@ -90,7 +90,7 @@ def test_many_changes_of_earlier_years_are_one_paragraph() -> None:
 def test_a_rename_asks_whether_only_names_changed() -> None:
     _, text, _ = filled("community_safety_team.at_once.md", of_change(nature="rename"))
     assert "Yes, only names or codes changed" in text
-    assert "Yes, the counting changed" not in text
+    assert "Yes, the recording changed" not in text
 
 
 @given(label=st.text(alphabet="<>[]()*_`#!&\\|~ab:/.@-", min_size=1, max_size=30))

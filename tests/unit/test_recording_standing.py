@@ -108,7 +108,7 @@ def test_labels_of_agencies_are_shown_as_text_in_the_pages() -> None:
 
 
 def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_by_when() -> None:
-    assert title_of(ROW) == "Burglary: the counting has probably changed, not what is counted"
+    assert title_of(ROW) == "Burglary: probably a change in recording, not in what happened"
     assert title_of(row(nature="rename")) == "Burglary: new names, probably counted as before"
     assert body_of(ROW, "Recorded crime").split("\n\n") == [
         "What changed (Recorded crime): “Residential” rose by about 50 a month while “Other” fell by as much.",
@@ -132,7 +132,7 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
         ),
         (
             {"nature": "rename"},
-            "call it a fall that a name ends, or a rise that another begins",
+            "say that the old name fell or the new one rose",
             "so may each new name with the one it replaces",
         ),
         (
@@ -144,7 +144,7 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
             {"treatment": "note", "nature": "practice", "series": "Violence", "parent_series": "Violence",
              "evidence": {"earliest_month": "2014-04-01", "latest_month": "2016-03-01"}},
             "call what happened to Violence from April 2017 on a rise or a fall",
-            "About the two together nothing yet",
+            "Nothing may be said across it yet",
         ),
     ],
 )  # fmt: skip
@@ -156,5 +156,5 @@ def test_what_is_safe_follows_the_treatment(changes: dict[str, Any], unsafe: str
 
 def test_who_is_unsure_says_so() -> None:
     unsure = row(["peers"], kind="unsure", confidence=0.5)
-    assert title_of(unsure) == "Burglary: it is not clear whether the counting has changed"
+    assert title_of(unsure) == "Burglary: a change in recording or a real one? It is not clear"
     assert "How sure: low, from other areas showing the same." in body_of(unsure, "Recorded crime")

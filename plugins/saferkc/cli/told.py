@@ -19,7 +19,7 @@ _MANY_AREAS = 4
 _OF_COUNTING = ("recording", "unsure")
 _ENDED = {"rejected": "rejected, the figures moved for another reason", "gone": "it no longer shows"}
 _OTHER_KINDS = {
-    "real": "what is counted changed, not the counting",
+    "real": "it happened more, or less, often; it is recorded as before",
     "data_fault": "a delivery is probably wrong",
     "unsure": "part of it is counting, part may be real",
 }
@@ -67,10 +67,9 @@ def _headline(change: Mapping[str, Any]) -> str:
         return f"{subject}: {_ENDED[state]}"
     if change["kind"] in _OTHER_KINDS and state != "confirmed":
         return f"{subject}: {_OTHER_KINDS[change['kind']]}"
-    renamed = change["nature"] == "rename"
-    return (
-        f"{subject}: {'new names, counted as before' if renamed else 'the counting has changed, not what is counted'}"
-    )
+    if change["nature"] == "rename":
+        return f"{subject}: new names, counted as before"
+    return f"{subject}: recorded differently, not happening more or less often"
 
 
 def _where(change: Mapping[str, Any], names: Mapping[str, str]) -> str:

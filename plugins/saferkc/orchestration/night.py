@@ -23,8 +23,8 @@ from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
 
 WAREHOUSE, _INGEST = "warehouse", "ingest_"
-# run by themselves every hour or half hour, and are no part of a night
-_BESIDE = ("alerts", "monitoring")
+# run by themselves, by the hour or by the month, and are no part of a night
+_BESIDE = ("alerts", "monitoring", "performance_pack")
 _POLL_SECONDS = 0.5
 # how long Airflow may be silent (it restarts a web worker, the machine is busy) before we give it up
 _SILENCE_SECONDS = 60

@@ -18,7 +18,7 @@ from saferkc.warehouse.connection import Connection, fetch_all
 CHARTS = 2
 _OF_COUNTING = ("recording", "unsure")
 _OTHERS = {
-    "real": "what is counted changed, not the counting",
+    "real": "it happened more, or less, often; it is recorded as before",
     "data_fault": "a delivery is probably wrong",
     "unsure": "part of it is counting, part may be real",
 }

@@ -142,8 +142,8 @@ def title_of(row: Mapping[str, Any]) -> str:
     if _is_rename(row):
         return f"{_subject(row)}: new names, probably counted as before"
     if row["kind"] == "recording":
-        return f"{_subject(row)}: the counting has probably changed, not what is counted"
-    return f"{_subject(row)}: it is not clear whether the counting has changed"
+        return f"{_subject(row)}: probably a change in recording, not in what happened"
+    return f"{_subject(row)}: a change in recording or a real one? It is not clear"
 
 
 def body_of(row: Mapping[str, Any], feed_name: str) -> str:
@@ -187,7 +187,7 @@ def unsafe_of(row: Mapping[str, Any]) -> str:
     if row["nature"] == "practice" and row["evidence"].get("earliest_month") != row["evidence"].get("latest_month"):
         return f"call what happened to {_subject(row)} from {month} on a rise or a fall without saying that."
     if _is_rename(row):
-        return "call it a fall that a name ends, or a rise that another begins."
+        return "say that the old name fell or the new one rose: they are probably the same thing."
     return f"compare {_classes(row)} before {month} with {month} or later."
 
 
@@ -202,8 +202,8 @@ def safe_of(row: Mapping[str, Any]) -> str:
     if row["treatment"] == "reload":
         return "figures of now may be compared with each other, over the whole time."
     return (
-        f"months before {month} may be compared with each other, and so may months from {month} on. About the"
-        " two together nothing yet."
+        f"months before {month} may be compared with each other, and so may months from {month} on. Nothing"
+        " may be said across it yet."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from saferkc.alerts.answering import Answer, answers_to
@@ -15,8 +15,8 @@ from saferkc.recording.telling import is_of_earlier_years, safe_of, sureness_of,
 from saferkc.recording.words import month_in_words
 
 _BUTTONS: dict[Answer, str] = {
-    "recording_change": "Yes, the counting changed",
-    "not_a_recording_change": "No, what is counted really changed",
+    "recording_change": "Yes, the recording changed",
+    "not_a_recording_change": "No, it really happened more, or less, often",
     "ask_the_agency": "Ask the agency",
     "snooze": "Remind me in a week",
 }
@@ -24,6 +24,8 @@ _BUTTONS_OF_NAMES: dict[Answer, str] = _BUTTONS | {
     "recording_change": "Yes, only names or codes changed",
     "not_a_recording_change": "No, it is something else",
 }
+# so long before its own day the team needs the answer of an agency
+_TO_DECIDE = timedelta(days=5)
 # numbers below this say something about single people
 _SMALLEST_NUMBER = 5
 _SMALL = re.compile(r"(?:\babout )?\b[0-4](?:\.\d+)?(?= a month\b)|\babout [0-4](?:\.\d+)?\b(?![\d.,]*\d| ?%)")
@@ -52,6 +54,8 @@ class Told:
     sure: str | None = None
     month: str | None = None
     source: str | None = None
+    about: str | None = None
+    ask_by: date | None = None
     is_of_names: bool = False
     is_of_earlier_years: bool = False
 
@@ -94,6 +98,8 @@ def told(
         sure=sureness_of(change),
         month=month_in_words(change["effective_month"]),
         source=source or change["feed"],
+        about=change["parent_series"] or change["series"],
+        ask_by=alert.due_date and max(alert.due_date - _TO_DECIDE, now.date()),
         is_of_earlier_years=is_of_earlier_years(change),
     )
 
