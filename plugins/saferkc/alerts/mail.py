@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -67,6 +68,13 @@ def as_mail(settings: MessageSettings, to: str, message: Message) -> EmailMessag
         assert isinstance(part, EmailMessage)  # noqa: S101 - the HTML that was added above
         part.add_related(message.picture, "image", "png", cid=f"<{PICTURE}>", filename="chart.png")
     return mail
+
+
+def as_page(message: Message) -> str:
+    """Return the message as one web page that has its picture in it."""
+    if message.picture is None:
+        return message.html
+    return message.html.replace(f"cid:{PICTURE}", f"data:image/png;base64,{b64encode(message.picture).decode()}")
 
 
 def send_mail(settings: Settings, to: str, message: Message) -> None:

@@ -19,7 +19,7 @@ from jinja2 import TemplateError
 from saferkc.alerts.answering import sign
 from saferkc.alerts.mail import Message, NotSentError, address_of, send_mail
 from saferkc.alerts.messages.links import for_everybody, for_recipient
-from saferkc.alerts.messages.schedule import queue_summaries
+from saferkc.alerts.messages.schedule import next_digest, queue_summaries
 from saferkc.alerts.notify import notify
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect, fetch_all
@@ -54,6 +54,24 @@ def send_messages(settings: Settings, *, now: datetime | None = None) -> Sending
                 counts[state] += 1
         waiting = fetch_all(connection, "select count(*) from quality.outbox where state = 'waiting'")[0]["count"]
     return Sending(**counts, waiting=waiting)
+
+
+def preview_messages(settings: Settings, *, now: datetime | None = None) -> list[tuple[str, Message]]:
+    """Return what would be sent by next Monday's morning, with the audience of each; nothing is kept or sent.
+
+    Links lead to pages and answer nothing. Raises ``jinja2.TemplateError`` for a template that can't be filled in.
+    """
+    from saferkc.alerts.messages.compose import compose  # noqa: PLC0415 - as in _send_next
+
+    found = []
+    with connect(settings) as connection, connection.transaction(force_rollback=True):
+        queue_summaries(connection, next_digest(now or datetime.now(UTC)))
+        for row in fetch_all(connection, "select * from quality.outbox where state = 'waiting' order by message_id"):
+            if row["content"] is None:
+                row["content"], row["picture"] = compose(connection, settings, row)
+            if row["content"] is not None:
+                found.append((row["audience"], _message(row, lambda text: for_everybody(settings, text))))
+    return found
 
 
 def _send_next(settings: Settings, connection: Connection, audience: str, now: datetime) -> str | None:

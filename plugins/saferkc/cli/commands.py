@@ -231,6 +231,14 @@ def send() -> None:
     send_alerts(Settings.load())
 
 
+@alerts_app.command()
+def preview(folder: Annotated[Path, typer.Argument(help="Where the pages are written")]) -> None:
+    """Write what would be sent by Monday morning as web pages: to look at, or to see a template that was edited."""
+    from saferkc.cli.decisions import preview_alerts
+
+    preview_alerts(Settings.load(), folder)
+
+
 @changes_app.callback(invoke_without_command=True)
 def changes(
     context: typer.Context,
@@ -353,7 +361,7 @@ def diagram() -> None:
 
 @docs_app.command()
 def screenshots() -> None:
-    """Make the pictures of the web pages in docs/images anew, from a home that is up."""
+    """Make the pictures of the web pages and of a mail in docs/images anew, from a home that is up."""
     from saferkc.cli.docs import picture_pages
 
     picture_pages(Settings.load())

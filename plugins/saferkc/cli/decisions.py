@@ -61,6 +61,22 @@ def send_alerts(settings: Settings) -> None:
     say(f"Messages: {done.sent} sent, {done.refused} refused, {done.waiting} still waiting.")
 
 
+def preview_alerts(settings: Settings, folder: Path) -> None:
+    """Write a page for each message that would be sent by Monday morning, and print their names."""
+    from saferkc.alerts.mail import as_page
+    from saferkc.alerts.sending import preview_messages
+
+    with database_up(settings):
+        messages = preview_messages(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (audience, message) in enumerate(messages, 1):
+        page = folder / f"{number}-{audience}.html"
+        page.write_text(as_page(message))
+        say(f"{page}: {message.subject}")
+    if not messages:
+        say("Nothing waits to be told.")
+
+
 def show_changes(settings: Settings, *, as_json: bool, include_all: bool) -> None:
     """Print the changes in counting that are suspected, registered or confirmed, or all that were ever found."""
     with database_up(settings), connect(settings) as connection:

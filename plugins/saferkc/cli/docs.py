@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
+from saferkc.alerts.mail import as_page
+from saferkc.alerts.sending import preview_messages
 from saferkc.cli.console import say
 from saferkc.orchestration.dbt import parse_apart
 from saferkc.orchestration.environment import USER, airflow_url
 from saferkc.pages import PREFIX
 from saferkc.publishing import diagram
 from saferkc.settings import Settings
+
+if TYPE_CHECKING:  # a development package
+    from playwright.sync_api import Browser
 
 # pictures of pages: name, address, and the width of the screen
 _PICTURES = (
@@ -54,7 +60,22 @@ def picture_pages(settings: Settings) -> None:
             page.screenshot(path=picture)
             say(f"{picture}: made")
             context.close()
+        _picture_digest(settings, browser)
         browser.close()
+
+
+def _picture_digest(settings: Settings, browser: Browser) -> None:
+    """Make the picture of the digest that the team would get on Monday."""
+    digest = next((one for audience, one in preview_messages(settings) if audience == "community_safety_team"), None)
+    if digest is None:
+        say("the team has nothing to be told: its mail's picture stays as it is")
+        return
+    page = browser.new_page(viewport={"width": 760, "height": _HEIGHT})
+    page.set_content(as_page(digest))
+    picture = settings.project_root / "docs" / "images" / "mail-digest.png"
+    page.screenshot(path=picture)
+    say(f"{picture}: made")
+    page.close()
 
 
 def draw_stars(settings: Settings) -> None:

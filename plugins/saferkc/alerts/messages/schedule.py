@@ -17,6 +17,12 @@ MORNING = time(7)
 _TOLD = ("raised", "escalated", "woken", "asked_the_agency", "confirmed", "rejected", "resolved")
 
 
+def next_digest(now: datetime) -> datetime:
+    """When the team is told next what need not be told at once: the next Monday's morning."""
+    here = now.astimezone(_LONDON)
+    return datetime.combine(here.date() + timedelta(days=7 - here.weekday()), MORNING, _LONDON)
+
+
 def queue_summaries(connection: Connection, now: datetime) -> None:
     """Queue the summaries that are due by ``now``, each with all that no message tells yet; runs in a transaction.
 
