@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from home_helpers import FIRST_MONTHS, Home, new_home
+from home_helpers import FIRST_MONTHS, NIGHT_SECONDS, Home, new_home
 
 HERE = Path(__file__).parent
 # they leave the shared home other than they found it: with later months, and with canaries
@@ -16,6 +17,9 @@ LAST = ["test_crashes", "test_canary_night"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """End with these tests, so that Airflow does not run beside all others."""
     items.sort(key=lambda item: LAST.index(item.path.stem) + 2 if item.path.stem in LAST else HERE in item.path.parents)
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(NIGHT_SECONDS + 600))
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +36,11 @@ def running_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture(scope="session")
 def published_home(running_home: Home) -> Home:
-    """The home after a first night over simulated deliveries."""
+    """The home after a first night over simulated deliveries; from then on models have no tasks, which is quicker."""
     running_home.deliver(*FIRST_MONTHS)
     status, output = running_home.saferkc("nightly")
+    assert status == 0, output
+    os.environ["SAFERKC_MODEL_TASKS"] = "hidden"
+    status, output = running_home.saferkc("up")
     assert status == 0, output
     return running_home

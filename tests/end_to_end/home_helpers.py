@@ -17,6 +17,8 @@ from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
 
 PROGRAM = Path(sys.executable).with_name("saferkc")
+# a night with a task a model takes minutes; on a busy machine, many
+NIGHT_SECONDS = 1800
 FIRST_MONTHS = (date(2017, 2, 1), date(2017, 4, 30))
 
 
@@ -39,7 +41,7 @@ class Home:
     def saferkc(self, *arguments: str) -> tuple[int, str]:
         """Run ``saferkc`` in this home to its end; return exit status and output."""
         process = self.command(*arguments)
-        output, _ = process.communicate(timeout=900)
+        output, _ = process.communicate(timeout=NIGHT_SECONDS)
         return process.returncode, output
 
     def deliver(self, date_from: date, date_to: date) -> None:
