@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from saferkc.alerts import list_alerts, read_alert, read_history
 from saferkc.alerts.answering import sign
 from saferkc.orchestration.environment import airflow_url
+from saferkc.recording.decisions import decide
 from saferkc.recording.ledger import add_change
 from saferkc.recording.telling import tell_people
 from saferkc.warehouse.connection import connect
@@ -29,6 +30,14 @@ FOUND: dict[str, Any] = {
     "effective_month": date(2017, 4, 1), "kind": "recording", "nature": "split", "confidence": 0.9,
     "evidence": {"sentences": ["From April 2017 “Burglary in a Dwelling” is gone."], "classes": ["Burglary"]},
     "state": "suspected", "register_id": None, "treatment": "bridge",
+}  # fmt: skip
+
+FOUND_IN_MARCH = FOUND | {
+    "feed": "mps_recorded_crime", "effective_month": date(2017, 3, 1),
+    "evidence": {
+        "sentences": ["“Burglary in a Dwelling” rose while “Burglary in Other Buildings” fell."],
+        "classes": ["Burglary in a Dwelling", "Burglary in Other Buildings"], "bridged_parent": "Burglary",
+    },
 }  # fmt: skip
 
 
@@ -102,6 +111,28 @@ def test_somebody_signs_in_reads_tonight_and_confirms_a_change(
     with connect(running_home.settings) as connection:
         last = read_history(connection, alert_id)[-1]
     assert (last.event, last.by_whom) == ("confirmed", "ada")
+
+
+def test_a_confirmed_change_breaks_its_series_from_the_next_build(published_home: Home, browser: Browser) -> None:
+    series, of_march = "/series?name=burglary/residential", "Counted differently from 1 March 2017"
+    with connect(published_home.settings) as connection:
+        add_change(connection, FOUND_IN_MARCH)
+        tell_people(connection, {})
+        change_id, number = max((one.change_id, one.alert_id) for one in list_alerts(connection) if one.change_id)
+    with signed_in(published_home, browser, "ada", series) as page:
+        assert page.get_by_role("rowheader", name="March 2017").is_visible()
+        assert page.get_by_text(of_march).count() == 0
+        page.goto(url(published_home, f"/alerts/{number}"))
+        page.get_by_label("Why?").fill("The force's crime registrar, by telephone")
+        page.get_by_role("button", name="Recording change: confirm").click()
+        page.get_by_text("by telephone").first.wait_for()
+        status, output = published_home.saferkc("nightly")
+        assert status == 0, output
+        page.goto(url(published_home, series))
+        page.get_by_text(of_march).first.wait_for()
+    # what other tests of this home compare it with knows nothing of it
+    with connect(published_home.settings) as connection:
+        decide(connection, change_id, "rejected", by="ada", note="only a test")
 
 
 def test_who_may_only_read_cannot_answer_by_page_link_or_http(
