@@ -86,6 +86,7 @@ def contract(feed: str, extract: str, **limits: float) -> dict[str, Any]:
                     "impact_tier": "tier_3",
                     "triage": "triage/engineers",
                     "due": "never",
+                    "calendar": {"every": "never"},
                 },
             },
         ],

@@ -260,5 +260,6 @@ def wipe(settings: Settings) -> None:
         connection.execute(
             f"truncate quality.landed_file, quality.arrival, quality.delivery, quality.delivery_coverage,"
             f" quality.confirmation, quality.absence,"
-            f" quality.quarantine, quality.alert, quality.build_delivery, quality.check_result, {feeds}".encode()
+            f" quality.quarantine, quality.alert, quality.alert_event, quality.outbox, quality.build_delivery,"
+            f" quality.check_result, {feeds}".encode()
         )
