@@ -14,7 +14,6 @@ from airflow.sdk import (
     CronTriggerTimetable,
     Param,
     TriggerRule,
-    get_parsing_context,
     task,
 )
 from saferkc.orchestration.dbt import dbt_task_group, run_results_file
@@ -93,7 +92,7 @@ with DAG(
 
     started = begin()
     watched, audited, published = watch(started), audit(started), publish(started)
-    models = dbt_task_group(settings, build="begin", asked_for=get_parsing_context().task_id)
+    models = dbt_task_group(settings, build="begin")
     for root in models.get_roots():
         # a look that can't be made keeps no mart from being built: the audit says that it is missing
         root.trigger_rule = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS

@@ -38,13 +38,6 @@ def _time_of_day(name: str, default: str) -> time:
         raise SettingsError(f"{name} is {said!r}: give a time of the day such as {default}") from None
 
 
-def _shown(name: str) -> bool:
-    said = os.environ.get(name) or "shown"
-    if said not in {"shown", "hidden"}:
-        raise SettingsError(f"{name} is {said!r}: expected shown or hidden")
-    return said == "shown"
-
-
 def _people(said: str) -> tuple[tuple[str, str], ...]:
     """Names and roles as ``SAFERKC_PEOPLE`` has them: ``ada:user,ben:viewer``."""
     people = {}
@@ -113,8 +106,6 @@ class Settings:
     keys_dir: Path | None = None
     # by the clock in London
     marts_by: time = time(6)
-    # whether Airflow shows a task a model: to look at, and a process each
-    shows_models: bool = True
     # who may sign in besides the administrator, and in which role
     people: tuple[tuple[str, str], ...] = ()
     messages: MessageSettings = field(default_factory=MessageSettings)
@@ -140,7 +131,6 @@ class Settings:
             otlp_endpoint=os.environ.get("SAFERKC_OTLP_ENDPOINT") or None,
             lineage=os.environ.get("SAFERKC_OPENLINEAGE") or "file",
             marts_by=_time_of_day("SAFERKC_MARTS_BY", "06:00"),
-            shows_models=_shown("SAFERKC_MODEL_TASKS"),
             people=_people(os.environ.get("SAFERKC_PEOPLE", "")),
             messages=MessageSettings.load(os.environ),
         )

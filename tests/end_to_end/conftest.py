@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,11 +35,8 @@ def running_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture(scope="session")
 def published_home(running_home: Home) -> Home:
-    """The home after a first night over simulated deliveries; from then on models have no tasks, which is quicker."""
+    """The home after a first night over simulated deliveries."""
     running_home.deliver(*FIRST_MONTHS)
     status, output = running_home.saferkc("nightly")
-    assert status == 0, output
-    os.environ["SAFERKC_MODEL_TASKS"] = "hidden"
-    status, output = running_home.saferkc("up")
     assert status == 0, output
     return running_home

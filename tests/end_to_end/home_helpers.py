@@ -17,7 +17,7 @@ from saferkc.warehouse import embedded
 from saferkc.warehouse.connection import connect
 
 PROGRAM = Path(sys.executable).with_name("saferkc")
-# a night with a task a model takes minutes; on a busy machine, many
+# a night takes minutes; on a busy machine, many
 NIGHT_SECONDS = 1800
 FIRST_MONTHS = (date(2017, 2, 1), date(2017, 4, 30))
 

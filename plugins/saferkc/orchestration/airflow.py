@@ -169,7 +169,7 @@ def _fingerprint(settings: Settings) -> str:
         digest.update(importlib.metadata.version(name).encode())
     digest.update(f"{settings.runtime().get('postgres_port')} {settings.warehouse_url}".encode())
     digest.update(project_fingerprint(settings).encode())
-    digest.update(repr((settings.shows_models, sorted(settings.people))).encode())
+    digest.update(repr(sorted(settings.people)).encode())
     digest.update(repr(sorted(connection_variables().items())).encode())
     # the DAGs are drawn from the contracts, and workers keep the library that they were started with
     sources = [

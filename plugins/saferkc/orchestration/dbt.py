@@ -16,18 +16,20 @@ from saferkc.orchestration.environment import airflow_environment
 from saferkc.settings import Settings
 
 if TYPE_CHECKING:
+    from airflow.sdk import DAG, TaskGroup
     from cosmos import DbtTaskGroup
+    from cosmos.dbt.graph import DbtNode
+
+    from saferkc.orchestration.model_tasks import ModelTask
 
 _PROFILE, _TARGET, _GROUP = "saferkc", "warehouse", "dbt"
+# what Cosmos calls the task that runs dbt
+_PRODUCER = "dbt_producer_watcher"
 _PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 
 
 class DbtProjectError(Exception):
     """dbt can't read the project; the message says where to look."""
-
-
-class DbtEndedEarlyError(Exception):
-    """dbt was stopped before its end, so this model may not be built."""
 
 
 def manifest_file(settings: Settings) -> Path:
@@ -118,13 +120,11 @@ def project_fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = None) -> DbtTaskGroup:
+def dbt_task_group(settings: Settings, *, build: str) -> DbtTaskGroup:
     """Return the group that runs ``dbt build`` once and shows a task a model.
 
     ``build`` is the task whose result says which build this is. Tests and seeds run inside the one dbt process,
     without tasks of their own; a failed test keeps dbt from building on its model and is judged by the audit.
-    ``asked_for`` is the task for which Airflow reads the DAG, where it does so to run one: a model's task needs no
-    other, and making all of them again for each would cost more than most models do.
     """
     from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig  # noqa: PLC0415
     from cosmos.constants import (  # noqa: PLC0415
@@ -136,8 +136,7 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
     )
 
     begun = f"ti.xcom_pull(task_ids='{build}')"
-    without_tasks = [DbtResourceType.SEED] if settings.shows_models else [DbtResourceType.SEED, DbtResourceType.MODEL]
-    group = DbtTaskGroup(
+    return DbtTaskGroup(
         group_id=_GROUP,
         project_config=ProjectConfig(
             dbt_project_path=settings.dbt_project_dir,
@@ -165,38 +164,33 @@ def dbt_task_group(settings: Settings, *, build: str, asked_for: str | None = No
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.NONE,
             emit_datasets=False,
-            select=_models_of(asked_for),
-            node_converters=dict.fromkeys(without_tasks, _without_task),
+            node_converters={DbtResourceType.SEED: _without_task, DbtResourceType.MODEL: _model_task},
         ),
         operator_args={
             "full_refresh": f"{{{{ {begun}['full_refresh'] }}}}",
-            # waiting in the triggerer would start each task twice; models are quick
-            "deferrable": False,
-            "poke_interval": 2,
             "should_store_compiled_sql": False,
-            # a second try would run single models beside the build; the next night builds anew instead
+            # dbt is not begun a second time within a run: the next night builds anew instead
             "retries": 0,
         },
     )
-    for task in group.iter_tasks():
-        # where dbt was killed, Cosmos would have each model's task run its model alone, beside any other build
-        if hasattr(task, "_fallback_to_non_watcher_run"):
-            task._fallback_to_non_watcher_run = _leave_to_next_build
-    return group
 
 
-def _models_of(task_id: str | None) -> list[str]:
-    """The model of a model's task, as dbt selects it; nothing (all models) for any other task."""
-    name = (task_id or "").removeprefix("dbt.")
-    return [name.removesuffix("_run")] if name != task_id and name.endswith("_run") else []
+def _model_task(*, dag: DAG, task_group: TaskGroup, node: DbtNode, **_: Any) -> ModelTask:
+    """Show a model by a task that needs no process of its own."""
+    from saferkc.orchestration.model_tasks import ModelTask  # noqa: PLC0415
+
+    return ModelTask(
+        task_id=f"{node.name}_run",
+        dag=dag,
+        task_group=task_group,
+        model=node.unique_id,
+        producer=f"{_GROUP}.{_PRODUCER}",
+        retries=0,
+    )
 
 
 def _without_task(**_: Any) -> None:
     """Show no task for a node."""
-
-
-def _leave_to_next_build(*_: Any, **__: Any) -> bool:
-    raise DbtEndedEarlyError("dbt ended before it told of this model: see the log of dbt_producer_watcher")
 
 
 def keep_run_results(project_dir: str, *, context: Any, begin_task: str) -> None:
