@@ -9,8 +9,10 @@ from typing import Any
 from rich.text import Text
 
 from saferkc.cli.console import out
+from saferkc.disclosure import read_rules
 from saferkc.recording.reading.boroughs import borough_names
 from saferkc.recording.register import read_register
+from saferkc.recording.standing import evidence_of
 from saferkc.recording.telling import safe_of, sureness_of, title_of, unsafe_of
 from saferkc.recording.words import month_in_words
 from saferkc.settings import Settings
@@ -32,12 +34,12 @@ def print_changes(settings: Settings, changes: Sequence[Mapping[str, Any]]) -> N
     What the register knows is told in its words, and everything else as it is told in alerts.
     """
     seeds = settings.dbt_project_dir / "seeds"
-    register, names = read_register(seeds), borough_names(seeds)
+    register, names, rules = read_register(seeds), borough_names(seeds), read_rules(settings.disclosure_file)
     for change in sorted(changes, key=_is_open):
         number = f"{change['change_id']:>3}  "
         out.print(Text.assemble((number, "dim"), (_headline(change), "bold"), (f"  [{change['state']}]", "dim")))
         said = [f"{month_in_words(change['effective_month'])}, {_where(change, names)}."]
-        _labelled("", " ".join([*said, *change["evidence"].get("sentences", ())]))
+        _labelled("", " ".join([*said, *evidence_of(change, rules, "engineers")]))
         entry = register.change(change["register_id"]) if change["register_id"] else None
         if entry is not None:
             _labelled("", entry["unsafe_to_say"])

@@ -67,8 +67,15 @@ class DisclosureRules(BaseModel):
         if audience not in self.audiences:
             known = ", ".join(self.audiences)
             raise DisclosureError(f"there is no audience {audience} in the rules of disclosure; there are: {known}")
-        sensitivity = next((name for name, named in self.sensitivities.items() if relation in named), _DEFAULT)
-        return self.rules[self.audiences[audience][sensitivity]]
+        return self.rules[self.audiences[audience][self._sensitivity(relation)]]
+
+    def strictest(self, relation: str) -> Rule:
+        """Return the strictest of all audiences' rules for a relation: for what anybody may come to read."""
+        chosen = [self.rules[rules[self._sensitivity(relation)]] for rules in self.audiences.values()]
+        return max(chosen, key=lambda rule: (rule.suppress_up_to, rule.round_to, rule.values_left))
+
+    def _sensitivity(self, relation: str) -> str:
+        return next((name for name, named in self.sensitivities.items() if relation in named), _DEFAULT)
 
 
 def read_rules(path: Path) -> DisclosureRules:

@@ -3,6 +3,9 @@
 Reading needs the right to read the view ``Safer K&C``. Answering needs the right to change it, and to change the DAG
 ``warehouse``, whose marts an answer changes: the simple auth manager knows no rights of single views, so there the
 second decides (roles user, op and admin; not viewer).
+
+Which counts somebody may see is said by his audience (``expectations/disclosure.yaml``). Whoever may read connections
+holds the keys of the warehouse; whoever only answers is on the community safety team; all others are partners.
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ _DAG = "warehouse"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has signed in and may read."""
+    """Somebody who has signed in and may read; what nobody knows of his role gives him no further counts."""
 
     name: str
     may_answer: bool
+    audience: str = "partnership"
 
 
 class NotSignedInError(Exception):
@@ -50,7 +54,9 @@ async def reader(request: Request) -> Person:
     may_answer = manager.is_authorized_custom_view(
         method="PUT", resource_name=TITLE, user=user
     ) and manager.is_authorized_dag(method="PUT", details=DagDetails(id=_DAG), user=user)
-    return Person(user.get_name(), may_answer)
+    runs_it = may_answer and manager.is_authorized_connection(method="GET", user=user)
+    audience = "engineers" if runs_it else "community_safety_team" if may_answer else "partnership"
+    return Person(user.get_name(), may_answer, audience)
 
 
 async def answerer(request: Request) -> Person:

@@ -17,11 +17,13 @@ from fastapi.templating import Jinja2Templates
 from saferkc.alerts import AlertNotFoundError
 from saferkc.alerts.answering import AnswerError, Link, TokenError, check_unused, read_token
 from saferkc.contracts import load_contracts
+from saferkc.disclosure import DisclosureError, read_rules
 from saferkc.pages import alerts, changes, deliveries, series, tonight, words
 from saferkc.pages.access import NotSignedInError, Person, answerer, reader
 from saferkc.pages.forms import check_form, form_token, keep_nonce, nonce_of
 from saferkc.recording.charts.catalogue import UnknownSeriesError
-from saferkc.recording.charts.read import UnknownAreaError, read_series
+from saferkc.recording.charts.gated import read_gated
+from saferkc.recording.charts.read import UnknownAreaError
 from saferkc.recording.charts.words import description, main_message, mark_in_words
 from saferkc.recording.reading.boroughs import borough_names
 from saferkc.recording.register import read_register
@@ -106,6 +108,12 @@ async def _refused(request: Request, error: HTTPException) -> Response:
 async def _unreachable(request: Request, _: psycopg.OperationalError) -> Response:
     said = "The warehouse can't be reached at the moment. `saferkc status` says more."
     return _error(request, status.HTTP_503_SERVICE_UNAVAILABLE, said)
+
+
+@app.exception_handler(DisclosureError)
+async def _no_rule(request: Request, error: DisclosureError) -> Response:
+    """Without a rule for who is reading no figure is shown."""
+    return _error(request, status.HTTP_503_SERVICE_UNAVAILABLE, f"No figures can be shown: {error}")
 
 
 @app.exception_handler(AlertNotFoundError)
@@ -206,8 +214,9 @@ def _seen(request: Request, path: str) -> Response:
 def changes_page(request: Request, person: Reader, settings: Home, every: bool = False) -> HTMLResponse:
     """What was found of changes in counting, and what the register knows."""
     register = read_register(settings.dbt_project_dir / "seeds")
+    rules = read_rules(settings.disclosure_file)
     with reading(settings) as connection:
-        found = changes.read_changes(connection, register, include_all=every)
+        found = changes.read_changes(connection, register, rules, person.audience, include_all=every)
     entries = sorted(register.changes, key=lambda row: row["effective_from"], reverse=True)
     return show(
         request, settings, person, "changes",
@@ -220,15 +229,16 @@ def change_page(request: Request, person: Reader, settings: Home, change_id: int
     """One change: what was found, how sure, its charts, and what was decided."""
     register = read_register(settings.dbt_project_dir / "seeds")
     names = borough_names(settings.dbt_project_dir / "seeds")
+    rules = read_rules(settings.disclosure_file)
     with reading(settings) as connection:
-        found = changes.read_change(connection, register, change_id)
+        found = changes.read_change(connection, register, rules, person.audience, change_id)
         if found is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no recording change {change_id}.")
         change, decisions = found
         shelf = series.read_shelf(connection, settings)
         concerned = [] if shelf is None else shelf.of_change(change.row)
         charts = [
-            (name, read_series(connection, settings, shelf.catalogue.names[name]))
+            (name, read_gated(connection, settings, shelf.catalogue.names[name], audience=person.audience))
             for name in concerned[: changes.CHARTS]
             if shelf is not None
         ]
@@ -263,7 +273,7 @@ def series_page(
         areas = series.read_areas(connection, shelf, chosen.mart)
         # areas differ from mart to mart: what another mart has is not asked of this one
         code = area if area in {one.code for one in areas} else shelf.home
-        charted = read_series(connection, settings, chosen, area=code)
+        charted = read_gated(connection, settings, chosen, audience=person.audience, area=code)
     return show(
         request, settings, person, "series",
         shelf=shelf, name=next(n for n, s in shelf.catalogue.names.items() if s == chosen), chosen=chosen, areas=areas,
@@ -273,8 +283,8 @@ def series_page(
 
 
 @app.get("/series/chart.svg")
-def series_chart(person: Reader, settings: Home, name: str, area: str = "") -> Response:  # noqa: ARG001 - asks who it is
-    """The chart of a series."""
+def series_chart(person: Reader, settings: Home, name: str, area: str = "") -> Response:
+    """The chart of a series, of the figures that the page shows."""
     from saferkc.recording.charts.picture import draw  # noqa: PLC0415
 
     with reading(settings) as connection:
@@ -282,7 +292,8 @@ def series_chart(person: Reader, settings: Home, name: str, area: str = "") -> R
         if shelf is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "Nothing is published yet.")
         try:
-            charted = read_series(connection, settings, _found(shelf, name), area=area or None)
+            found = _found(shelf, name)
+            charted = read_gated(connection, settings, found, audience=person.audience, area=area or None)
         except UnknownAreaError as error:
             raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
     return Response(draw(charted, "svg"), media_type="image/svg+xml")

@@ -8,9 +8,11 @@ from typing import Any, Literal, cast
 
 from saferkc.alerts.answering import Answer, NotApplicableError
 from saferkc.alerts.answering import answer as give
+from saferkc.disclosure import DisclosureRules
 from saferkc.recording.decisions import decide
 from saferkc.recording.ledger import list_changes
 from saferkc.recording.register import Register
+from saferkc.recording.standing import evidence_of
 from saferkc.recording.telling import safe_of, sureness_of, title_of, unsafe_of
 from saferkc.warehouse.connection import Connection, fetch_all
 
@@ -35,7 +37,10 @@ _STATES: dict[str, Literal["confirmed", "rejected"]] = {
 
 @dataclass(frozen=True)
 class Change:
-    """A row of the ledger as people read it. ``entry`` is the register's, None where it has none."""
+    """A row of the ledger as people read it. ``entry`` is the register's, None where it has none.
+
+    ``sentences`` are its evidence with the counts that the reader may see.
+    """
 
     row: Mapping[str, Any]
     title: str
@@ -51,21 +56,23 @@ class Change:
         return bool(self.row["state"] == "suspected" and self.row["kind"] in (*_OF_COUNTING, "data_fault"))
 
 
-def read_changes(connection: Connection, register: Register, *, include_all: bool = False) -> list[Change]:
-    """Changes that stand (or all), those to be decided first, then the newest."""
-    found = [_told(row, register) for row in list_changes(connection, include_all=include_all)]
+def read_changes(
+    connection: Connection, register: Register, rules: DisclosureRules, audience: str, *, include_all: bool = False
+) -> list[Change]:
+    """Changes that stand (or all) as an audience may read them, those to be decided first, then the newest."""
+    found = [_told(row, register, rules, audience) for row in list_changes(connection, include_all=include_all)]
     found.sort(key=lambda one: one.row["effective_month"], reverse=True)
     return sorted(found, key=lambda one: not one.is_open)
 
 
 def read_change(
-    connection: Connection, register: Register, change_id: int
+    connection: Connection, register: Register, rules: DisclosureRules, audience: str, change_id: int
 ) -> tuple[Change, list[dict[str, Any]]] | None:
-    """One change and the decisions on it, the latest first; None where there is none of that number."""
+    """One change as an audience may read it and the decisions on it, the latest first; None where there is none of that number."""
     found = next((row for row in list_changes(connection, include_all=True) if row["change_id"] == change_id), None)
     if found is None:
         return None
-    return _told(found, register), fetch_all(connection, _DECISIONS, [[change_id]])
+    return _told(found, register, rules, audience), fetch_all(connection, _DECISIONS, [[change_id]])
 
 
 def take(connection: Connection, change_id: int, answer: str, *, by: str, note: str) -> None:
@@ -84,7 +91,7 @@ def take(connection: Connection, change_id: int, answer: str, *, by: str, note: 
         decide(connection, change_id, _STATES[answer], by=by, note=note)
 
 
-def _told(row: Mapping[str, Any], register: Register) -> Change:
+def _told(row: Mapping[str, Any], register: Register, rules: DisclosureRules, audience: str) -> Change:
     entry = register.change(row["register_id"]) if row["register_id"] else None
     is_of_counting = row["kind"] in _OF_COUNTING
     subject = row["parent_series"] or row["series"]
@@ -99,7 +106,7 @@ def _told(row: Mapping[str, Any], register: Register) -> Change:
         row=row,
         title=title,
         entry=entry,
-        sentences=tuple(row["evidence"].get("sentences", ())),
+        sentences=evidence_of(row, rules, audience),
         do_not=entry["unsafe_to_say"] if entry else f"Do not {unsafe_of(row)}" if is_of_counting else "",
         safe=entry["safe_to_say"] if entry else safe_of(row) if is_of_counting else "",
         sureness=sureness_of(row),

@@ -35,7 +35,7 @@ class Finding:
     ``series`` is the class or the whole that moved, ``whole`` the one that it belongs to (itself, where it is one);
     ``bridged_parent`` is the whole that may still be compared, where there is one. ``areas`` are those concerned.
     ``confidence`` (0 to 1) is about ``kind``. ``evidence`` is written for the community safety team: sentences with
-    numbers of offences, no statistics. ``signals`` names what was used.
+    numbers of offences, kept as ``words.as_shown`` says them, no statistics. ``signals`` names what was used.
     """
 
     kind: Kind

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from saferkc.disclosure import DisclosureRules
+from saferkc.recording.words import as_shown
+
 Aspect = Literal["code list", "sibling share", "history", "period", "break"]
 Severity = Literal["error", "warning"]
 
@@ -27,7 +30,7 @@ order by feed, effective_month, change_id
 
 @dataclass(frozen=True)
 class Standing:
-    """A change that stands: a row of the ledger. ``sentences`` is its evidence in words."""
+    """A change that stands: a row of the ledger. ``sentences`` is its evidence as anybody may read it."""
 
     change_id: int
     feed: str
@@ -76,6 +79,21 @@ class Standing:
 def source_of(feed: str) -> str:
     """The feed of the warehouse that one of the detector's is read from: the first word of its name."""
     return feed.partition(" ")[0]
+
+
+def relation_of(feed: str) -> str:
+    """The relation whose records one of the detector's feeds counts, as the rules of disclosure name it."""
+    return f"raw.{source_of(feed)}"
+
+
+def evidence_of(change: Mapping[str, Any], rules: DisclosureRules, audience: str) -> tuple[str, ...]:
+    """The evidence of a row of the ledger in sentences, with the counts that an audience may see.
+
+    ``sentences`` is what anybody may read; where nothing else is kept, it is all there is. Raises ``DisclosureError``.
+    """
+    evidence = change["evidence"]
+    kept = evidence.get("sentences_as_counted", evidence.get("sentences", ()))
+    return tuple(as_shown(text, rules.rule(audience, relation_of(change["feed"]))) for text in kept)
 
 
 def shown(result: Mapping[str, Any] | None) -> str:

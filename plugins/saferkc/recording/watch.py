@@ -13,6 +13,7 @@ from typing import Any
 
 from saferkc.alerts import raise_alert, resolve
 from saferkc.contracts import load_contracts
+from saferkc.disclosure import DisclosureRules, Rule, read_rules
 from saferkc.monitoring import timed
 from saferkc.privacy.showing import without_hidden
 from saferkc.recording.bridging import code_map
@@ -26,7 +27,9 @@ from saferkc.recording.reading import FEEDS, read_feeds
 from saferkc.recording.register import known_changes, read_register
 from saferkc.recording.series import Feed
 from saferkc.recording.steps import LEAST_BEFORE
+from saferkc.recording.standing import relation_of
 from saferkc.recording.telling import tell_people
+from saferkc.recording.words import as_shown
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
@@ -63,13 +66,14 @@ def watch(settings: Settings, build_id: int | None = None) -> Watched:
     engineers get an alert, and ``WatchError`` is raised.
     """
     register = known_changes(read_register(settings.dbt_project_dir / "seeds"))
+    rules = read_rules(settings.disclosure_file)
     total, broken = Watched(), {}
     with connect(settings, autocommit=True) as connection:
         due = [Due(feed, whole=True) for feed in FEEDS] if build_id is None else feeds_due(connection, build_id, FEEDS)
         for one in due:
             try:
                 with connection.transaction():
-                    total += _look(connection, settings, one, register, build_id)
+                    total += _look(connection, settings, one, register, build_id, rules)
             except Exception as error:  # one feed that can't be read must not keep the others from being looked at
                 # the kind only: a message may hold what stands in a record
                 broken[one.feed] = type(error).__name__
@@ -85,26 +89,36 @@ def watch(settings: Settings, build_id: int | None = None) -> Watched:
 
 
 def _look(
-    connection: Connection, settings: Settings, due: Due, register: Sequence[KnownChange], build_id: int | None
+    connection: Connection,
+    settings: Settings,
+    due: Due,
+    register: Sequence[KnownChange],
+    build_id: int | None,
+    rules: DisclosureRules,
 ) -> Watched:
     watched = Watched()
     months = None if due.whole else MONTHS_TO_READ
     for feed in read_feeds(connection, settings, only={due.feed}, months=months):
-        watched += _enter(connection, feed, register, is_night=not due.whole)
+        watched += _enter(connection, feed, register, rules.strictest(relation_of(feed.name)), is_night=not due.whole)
     if build_id is not None:
         note_look(connection, build_id, due.feed, asdict(watched))
     return watched
 
 
-def _enter(connection: Connection, feed: Feed, register: Sequence[KnownChange], *, is_night: bool) -> Watched:
-    """Examine a feed, its last months or all of them, and bring its part of the ledger up to date."""
+def _enter(
+    connection: Connection, feed: Feed, register: Sequence[KnownChange], rule: Rule, *, is_night: bool
+) -> Watched:
+    """Examine a feed, its last months or all of them, and bring its part of the ledger up to date.
+
+    ``rule`` is the one by which anybody may read of the feed's counts.
+    """
     left = list_changes(connection, feed=feed.name, include_all=True)
     since = max(LEAST_BEFORE, len(feed.months) - MONTHS_OF_A_NIGHT) if is_night else LEAST_BEFORE
     changes = examine(feed, register, since=since)
     new = 0
     for change in changes:
-        # what may be somebody's name leaves the detector here
-        values = without_hidden(_values(feed, change), feed.hidden)
+        # what may be somebody's name, or a count that says something of single people, leaves the detector here
+        values = without_hidden(_values(feed, change, rule), feed.hidden)
         row = _same(left, change, values["parent_series"])
         if row is None:
             add_change(connection, values)
@@ -165,7 +179,7 @@ def _distance(row: dict[str, Any], change: Change, whole: str) -> int | None:
     return apart if apart <= allowed else None
 
 
-def _values(feed: Feed, change: Change) -> dict[str, Any]:
+def _values(feed: Feed, change: Change, rule: Rule) -> dict[str, Any]:
     lead = change.lead
     everywhere = set(change.areas) == set(feed.panels[0].areas)
     return {
@@ -178,7 +192,8 @@ def _values(feed: Feed, change: Change) -> dict[str, Any]:
         "nature": lead.nature,
         "confidence": lead.confidence,
         "evidence": {
-            "sentences": list(change.evidence),
+            "sentences": [as_shown(text, rule) for text in change.evidence],
+            "sentences_as_counted": list(change.evidence),
             "signals": list(lead.signals),
             "areas": list(change.areas),
             "classes": list(lead.classes),

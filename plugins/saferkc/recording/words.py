@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
+from saferkc.disclosure import Rule, gate_count, gate_share
 from saferkc.recording.series import Feed
+
+# how a count, or a part and its whole, stands in a sentence until it is known who reads it
+_KEPT = re.compile(r"⟦([\d.e+-]+)(?:/([\d.e+-]+))?⟧")
 
 # so many areas are named, more are counted
 _NAMED = 3
@@ -29,6 +34,29 @@ def about(number: float) -> str:
 def percent(ratio: float) -> str:
     """A ratio in whole percent."""
     return f"{abs(ratio) * 100:.0f} %"
+
+
+def counted(number: float) -> str:
+    """A number of records as a sentence of evidence keeps it, until ``as_shown`` says it to whoever reads."""
+    return f"⟦{abs(number):.6g}⟧"
+
+
+def share_of(part: float, whole: float) -> str:
+    """A part of a number of records, or by how much of itself it moved, kept as ``counted`` keeps a number."""
+    return f"⟦{abs(part):.6g}/{abs(whole):.6g}⟧"
+
+
+def as_shown(sentence: str, rule: Rule) -> str:
+    """A sentence of evidence as a rule lets it be said: its counts, and shares of them, go through the gate."""
+
+    def said(kept: re.Match[str]) -> str:
+        if kept[2] is not None:
+            share = gate_share(rule, float(kept[1]), float(kept[2])).value
+            return "share not shown" if share is None else percent(share)
+        count = gate_count(rule, float(kept[1])).value
+        return f"{rule.suppress_up_to} or fewer" if count is None else f"about {about(count)}"
+
+    return _KEPT.sub(said, sentence)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -19,12 +19,20 @@ from saferkc.alerts.messages.links import all_pages
 from saferkc.alerts.messages.pictures import picture_of
 from saferkc.alerts.messages.told import Told, told
 from saferkc.contracts import load_contracts
+from saferkc.disclosure import read_rules
 from saferkc.recording.ledger import list_changes
-from saferkc.recording.standing import source_of
+from saferkc.recording.standing import evidence_of, source_of
 from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, fetch_all
 
 TEMPLATES = Path(__file__).parent / "templates"
+# For whom the rules of disclosure take the readers of a message. Engineers may see more, and not in their mail: a
+# message is forwarded, and stays where the warehouse has no say.
+_READERS = {
+    "agency_contact": "partnership",
+    "community_safety_team": "community_safety_team",
+    "engineers": "partnership",
+}
 _CLOSING = ("confirmed", "rejected", "resolved")
 # what Markdown reads in a text that is none: names of agencies' classes, titles, notes
 _MARKED = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
@@ -49,7 +57,7 @@ def compose(
             "update quality.alert_event set message_id = null where message_id = %s", (row["message_id"],)
         )
         return None, None
-    picture = picture_of(connection, settings, context.pop("changes"))
+    picture = picture_of(connection, settings, context.pop("changes"), audience=_READERS[row["audience"]])
     subject, text, as_html = render(f"{row['audience']}.{row['kind']}.md", context, has_picture=picture is not None)
     return {"subject": subject, "text": text, "html": as_html, "to": context.get("to")}, picture
 
@@ -123,13 +131,15 @@ def _context(connection: Connection, settings: Settings, row: Mapping[str, Any])
     alerts = {alert.alert_id: alert for alert in list_alerts(connection, include_closed=True)}
     changes = {change["change_id"]: change for change in list_changes(connection, include_all=True)}
     names = {feed: contract.name for feed, contract in load_contracts(settings.contracts_dir).items()}
+    rules = read_rules(settings.disclosure_file)
     last = {event["alert_id"]: event for event in events}
     now: datetime = row["queued_at"]
 
     def as_told(alert: Alert) -> Told:
         change = changes.get(alert.change_id) if alert.change_id is not None else None
         name = names.get(source_of(change["feed"])) if change else None
-        return told(alert, change, now=now, source=name, event=last.get(alert.alert_id))
+        evidence = evidence_of(change, rules, _READERS[row["audience"]]) if change else ()
+        return told(alert, change, now=now, evidence=evidence, source=name, event=last.get(alert.alert_id))
 
     told_of = [as_told(alerts[number]) for number in sorted(last)]
     opened = [one for one in told_of if one.is_open]

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from saferkc.recording.charts.catalogue import Mart, Series, read_catalogue
-from saferkc.recording.charts.read import read_series
+from saferkc.recording.charts.gated import read_gated
 from saferkc.recording.reading.boroughs import home_borough
 from saferkc.recording.reading.trees import series_of
 from saferkc.settings import Settings
@@ -19,8 +19,12 @@ from saferkc.warehouse.connection import Connection
 _log = logging.getLogger(__name__)
 
 
-def picture_of(connection: Connection, settings: Settings, changes: Sequence[Mapping[str, Any]]) -> bytes | None:
+def picture_of(
+    connection: Connection, settings: Settings, changes: Sequence[Mapping[str, Any]], *, audience: str
+) -> bytes | None:
     """Return the chart (PNG) of the first of the changes that a published series shows; None where none does.
+
+    It shows the figures that the audience may see.
 
     A message is sent without its picture rather than not at all.
     """
@@ -31,7 +35,7 @@ def picture_of(connection: Connection, settings: Settings, changes: Sequence[Map
             found = next(filter(None, (_series_of(connection, settings, change) for change in changes)), None)
             if found is None:
                 return None
-            series = read_series(connection, settings, found)
+            series = read_gated(connection, settings, found, audience=audience)
         if not series.points:
             return None
         from saferkc.recording.charts.picture import draw  # noqa: PLC0415 - takes a second, and most have no picture

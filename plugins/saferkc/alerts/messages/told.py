@@ -1,9 +1,8 @@
-"""Alerts as templates see them: in plain words, with what must not be said, and without small numbers."""
+"""Alerts as templates see them: in plain words, with what must not be said, and no count that the reader may not see."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,9 +25,6 @@ _BUTTONS_OF_NAMES: dict[Answer, str] = _BUTTONS | {
 }
 # so long before its own day the team needs the answer of an agency
 _TO_DECIDE = timedelta(days=5)
-# numbers below this say something about single people
-_SMALLEST_NUMBER = 5
-_SMALL = re.compile(r"(?:\babout )?\b[0-4](?:\.\d+)?(?= a month\b)|\babout [0-4](?:\.\d+)?\b(?![\d.,]*\d| ?%)")
 
 
 @dataclass(frozen=True)
@@ -65,17 +61,20 @@ def told(
     change: Mapping[str, Any] | None,
     *,
     now: datetime,
+    evidence: Sequence[str] = (),
     source: str | None = None,
     event: Mapping[str, Any] | None = None,
 ) -> Told:
-    """An alert as templates see it; ``change`` is the row of the ledger of changes that it asks about."""
+    """An alert as templates see it; ``change`` is the row of the ledger of changes that it asks about, ``evidence``
+    what may be said of it to whom the message goes.
+    """
     is_by_person = event is not None and event["by_whom"] != "warehouse"
     is_of_names = change is not None and (change["kind"], change["nature"]) == ("recording", "rename")
     buttons = _BUTTONS_OF_NAMES if is_of_names else _BUTTONS
     basic: dict[str, Any] = {
         "alert_id": alert.alert_id,
         "title": alert.title,
-        "body": without_small_numbers(alert.body),
+        "body": alert.body,
         "severity": alert.severity,
         "is_open": alert.is_open,
         "state": alert.state,
@@ -92,7 +91,7 @@ def told(
         return Told(**basic)
     return Told(
         **basic,
-        what=without_small_numbers(" ".join(change["evidence"].get("sentences", ()))),
+        what=" ".join(evidence),
         do_not=unsafe_of(change),
         safe=safe_of(change),
         sure=sureness_of(change),
@@ -102,8 +101,3 @@ def told(
         ask_by=alert.due_date and max(alert.due_date - _TO_DECIDE, now.date()),
         is_of_earlier_years=is_of_earlier_years(change),
     )
-
-
-def without_small_numbers(text: str) -> str:
-    """Counts of less than five, as the evidence writes them, in words that give none away."""
-    return _SMALL.sub(f"fewer than {_SMALLEST_NUMBER}", text)

@@ -2,15 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 
-from saferkc.disclosure import Rule, gate_count, gate_range
-from saferkc.recording.charts.model import ChartedSeries, Point
+from psycopg import sql
+
+from saferkc.disclosure import Cell, Equality, Rule, gate_count, gate_range, protect, read_rules
+from saferkc.recording.charts.catalogue import FIGURES, Series
+from saferkc.recording.charts.model import ChartedSeries, Figure, Point
+from saferkc.recording.charts.read import area_code, read_series
+from saferkc.settings import Settings
+from saferkc.warehouse.connection import Connection
 
 # what the detector found is told in figures as they were counted
 _FOUND = {"suspected", "registered", "confirmed", "rejected"}
+
+
+# a class of a mart, and whether as it was recorded or by the rule of today
+_Count = tuple[str, Figure]
+_Counts = Mapping[date, Mapping[_Count, int]]
+
+
+def read_gated(
+    connection: Connection, settings: Settings, series: Series, *, audience: str, area: str | None = None
+) -> ChartedSeries:
+    """Read a series of one area (default: the home borough) as an audience may see it: for pages and messages.
+
+    The other classes of its mart can be asked for as well: a month that would tell one of them is left out, too.
+    Raises ``UnknownAreaError`` and ``DisclosureError``.
+    """
+    rule = read_rules(settings.disclosure_file).rule(audience, series.mart.name)
+    code = area_code(connection, settings, series, area)
+    read = read_series(connection, settings, series, area=code)
+    if not rule.values_left:
+        return gated(read, rule)
+    return gated(read, rule, hidden_months(_counts(connection, series, code), series.class_name, rule))
+
+
+def hidden_months(counts: _Counts, class_name: str, rule: Rule) -> set[date]:
+    """The months in which a class may not be shown because it would give another class of its mart away."""
+    cells: list[Cell] = []
+    equalities: list[Equality] = []
+    for month, held in counts.items():
+        for (name, figure), count in held.items():
+            key = (name, figure, month)
+            # a class is given up before what it is a part of
+            cells.append(Cell(key, count, frozenset({key}), importance=float(_is_whole(name))))
+        equalities += _equalities(month, held)
+    given_up = protect(rule, cells, equalities)
+    return {month for month in counts if {(class_name, figure, month) for figure in _FIGURES} & given_up}
+
+
+_FIGURES: tuple[Figure, ...] = ("as_recorded", "comparable")
+
+
+def _is_whole(name: str) -> bool:
+    return name == "all" or name.endswith("_all")
+
+
+def _equalities(month: date, held: Mapping[_Count, int]) -> list[Equality]:
+    """The wholes of a month that their classes add up to; classes that overlap do not."""
+    found: list[Equality] = []
+    for (whole, figure), count in held.items():
+        if _is_whole(whole):
+            stem = whole.removesuffix("all")
+            classes = [name for name, of in held if of == figure and name.startswith(stem) and not _is_whole(name)]
+            if classes and sum(held[name, figure] for name in classes) == count:
+                found.append(((whole, figure, month), frozenset((name, figure, month) for name in classes)))
+    return found
+
+
+def _counts(connection: Connection, series: Series, code: str) -> _Counts:
+    """What all classes of a mart count in an area, by month; by the rule of today where that is exact and another."""
+    mart = series.mart
+    recorded, comparable, low, high = (sql.Identifier(f"{mart.measure}{kind}") for kind in FIGURES)
+    query = sql.SQL(
+        "select month, {name}, {recorded}, case when {low} = {high} and {comparable} <> {recorded} then {comparable}"
+        " end from {mart} where geography_code = %s"
+    ).format(
+        name=sql.Identifier(mart.class_column), recorded=recorded, comparable=comparable, low=low, high=high,
+        mart=sql.Identifier(mart.schema, mart.table),
+    )  # fmt: skip
+    found: dict[date, dict[_Count, int]] = defaultdict(dict)
+    for month, name, *figures in connection.execute(query, [code]).fetchall():
+        for figure, count in zip(_FIGURES, figures, strict=True):
+            if count is not None and count == int(count):
+                found[month][name, figure] = int(count)
+    return found
 
 
 def gated(series: ChartedSeries, rule: Rule, hidden: Collection[date] = ()) -> ChartedSeries:
@@ -31,13 +111,24 @@ def gated(series: ChartedSeries, rule: Rule, hidden: Collection[date] = ()) -> C
 
 def _gated(point: Point, rule: Rule, *, is_hidden: bool) -> Point:
     if is_hidden:
-        return Point(point.month, None, comparability=point.comparability)
+        kept: frozenset[Figure] = frozenset({"as_recorded"} if point.comparable is None else _FIGURES)
+        return Point(point.month, None, comparability=point.comparability, suppressed=kept)
     shown = gate_count(rule, point.as_recorded)
     if point.is_restated:
         estimate = gate_range(rule, point.comparable, point.low, point.high)
         if not point.has_bounds:
             estimate = replace(estimate, low=estimate.value, high=estimate.value)
-        return Point(point.month, shown.value, estimate.value, estimate.low, estimate.high, point.comparability)
+        suppressed = _suppressed(as_recorded=shown.is_suppressed, comparable=estimate.is_suppressed)
+        return Point(
+            point.month, shown.value, estimate.value, estimate.low, estimate.high, point.comparability, suppressed
+        )
     # by the rule of today it is the same figure
     comparable = shown.value if point.comparable is not None else None
-    return Point(point.month, shown.value, comparable, comparable, comparable, point.comparability)
+    suppressed = _suppressed(
+        as_recorded=shown.is_suppressed, comparable=shown.is_suppressed and point.comparable is not None
+    )
+    return Point(point.month, shown.value, comparable, comparable, comparable, point.comparability, suppressed)
+
+
+def _suppressed(**figures: bool) -> frozenset[Figure]:
+    return frozenset(figure for figure in _FIGURES if figures[figure])

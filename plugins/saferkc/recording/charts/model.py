@@ -10,6 +10,7 @@ from typing import Literal
 
 from saferkc.recording.months import first_month, months_between
 
+Figure = Literal["as_recorded", "comparable"]
 MarkKind = Literal["break", "bridge", "note", "suspected", "registered", "confirmed", "rejected"]
 
 
@@ -18,7 +19,8 @@ class Point:
     """One month: figures in offences (or records) a month, None where there is no figure, which is not zero.
 
     ``comparable`` is the figure by the rule of today, ``low`` and ``high`` its 90 % bounds where it is estimated.
-    ``comparability`` is comparable, bridged, break or provisional, as the mart says of the month.
+    ``comparability`` is comparable, bridged, break or provisional, as the mart says of the month. ``suppressed`` are
+    the figures that may not be shown to whoever this is for.
     """
 
     month: date
@@ -27,6 +29,7 @@ class Point:
     low: float | None = None
     high: float | None = None
     comparability: str = "comparable"
+    suppressed: frozenset[Figure] = frozenset()
 
     @property
     def is_restated(self) -> bool:
@@ -74,6 +77,11 @@ class ChartedSeries:
     caveat: str = ""
     unfinished: date | None = None
     how_shown: str = ""
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether a figure of it may not be shown."""
+        return any(point.suppressed for point in self.points)
 
     def every_month(self) -> tuple[Point, ...]:
         """All months from the first to the last; one that has no row has no figure."""

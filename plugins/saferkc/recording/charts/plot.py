@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from saferkc.recording.charts import style
 from saferkc.recording.charts.model import ChartedSeries, Mark, Point, month_of, runs
-from saferkc.recording.charts.words import NO_FIGURES
+from saferkc.recording.charts.words import why_empty
 from saferkc.recording.months import first_month
 
 _DASHES: dict[str, Any] = {"bridged": (0, (4, 1.6)), "provisional": (0, (1, 1.4))}
@@ -84,7 +84,7 @@ def draw_series(axes: Axes, series: ChartedSeries) -> None:
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if highest is None:
         axes.set_xticks([])
-        axes.text(0.5, 0.5, NO_FIGURES, transform=axes.transAxes, ha="center", va="center")
+        axes.text(0.5, 0.5, why_empty(series), transform=axes.transAxes, ha="center", va="center")
         return
     axis = Axis.of(series)
     axes.set_xlim(-0.8, max(axis.end(), 0.0) + 0.8)

@@ -36,8 +36,7 @@ def read_series(
 
     Raises ``UnknownAreaError``.
     """
-    home = home_borough(settings.dbt_project_dir)
-    code = _area(connection, series, area or home, home)
+    code = area_code(connection, settings, series, area)
     rows = _rows(connection, series, code, since, until)
     # ten days drawn as a month would look like a fall
     unfinished = next((row["month"] for row in rows if row["is_unfinished"]), None)
@@ -57,8 +56,13 @@ def read_series(
     )
 
 
-def _area(connection: Connection, series: Series, asked: str, home: str) -> str:
-    """The code of an area that is asked for by code or name."""
+def area_code(connection: Connection, settings: Settings, series: Series, area: str | None) -> str:
+    """The code of an area that is asked for by code or name (default: the home borough).
+
+    Raises ``UnknownAreaError``.
+    """
+    home = home_borough(settings.dbt_project_dir)
+    asked = area or home
     table = sql.Identifier(series.mart.schema, series.mart.table)
     exact = sql.SQL("select true from {} where geography_code = %s limit 1").format(table)
     if connection.execute(exact, [asked]).fetchone():

@@ -12,7 +12,8 @@ from saferkc.recording.words import in_a_row, month_in_words
 
 # below it chance moves a month by half and more
 _FEW = 10
-NO_FIGURES = "There are no figures for these months."
+_NO_FIGURES = "There are no figures for these months."
+_NONE_SHOWN = "No month is large enough to be shown."
 
 
 def day_in_words(day: date) -> str:
@@ -20,10 +21,15 @@ def day_in_words(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def why_empty(series: ChartedSeries) -> str:
+    """Why a series has no line."""
+    return _NONE_SHOWN if series.is_suppressed else _NO_FIGURES
+
+
 def main_message(series: ChartedSeries) -> str:
     """What to know before comparing two months of the series, in one or two sentences."""
     if not any(point.as_recorded is not None for point in series.points):
-        return NO_FIGURES
+        return f"{why_empty(series)} {series.how_shown}".rstrip()
     marks = series.marks_in_sight()
     first_months = series.gaps()
     gaps = [day_in_words(mark.start) for mark in marks if mark.is_gap and first_month(mark.start) in first_months]

@@ -12,7 +12,7 @@ from saferkc.recording.findings import Finding, Nature, Treatment
 from saferkc.recording.judging.known import KnownChange, known_change
 from saferkc.recording.series import Feed, Panel
 from saferkc.recording.steps import restlessness, step_at
-from saferkc.recording.words import about, listed, month_in_words, why_then
+from saferkc.recording.words import counted, listed, month_in_words, why_then
 
 # a sibling that loses so much of what a new code holds gave it away
 _GIVEN_AWAY, _GIVEN_AWAY_T = 0.5, 2.0
@@ -72,7 +72,7 @@ def _other(feed: Feed, panel: Panel, ready: Panel, event: CodeEvent) -> Finding:
         count = sum(_count(panel, name, event.place) for name in event.born)
         verb = "was" if len(event.born) == 1 else "were"
         evidence.append(
-            f"{listed(event.born)} {verb} never used before {month_in_words(month)} ({about(count)} a month since)."
+            f"{listed(event.born)} {verb} never used before {month_in_words(month)} ({counted(count)} a month since)."
         )
     if event.died:
         evidence.append(

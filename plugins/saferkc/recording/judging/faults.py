@@ -11,11 +11,11 @@ from saferkc.recording.findings import Effect, Finding
 from saferkc.recording.levels import beside
 from saferkc.recording.series import Feed
 from saferkc.recording.vintages import find_restatement
-from saferkc.recording.words import about, listed, month_in_words, percent, where
+from saferkc.recording.words import counted, listed, month_in_words, percent, where
 
 _SAYS = {
     "missing": (
-        "Nothing at all was delivered for {when} {where}, where about {expected} a month were to be expected. "
+        "Nothing at all was delivered for {when} {where}, where {expected} a month were to be expected. "
         "The month is unknown, not zero."
     ),
     "incomplete": (
@@ -64,7 +64,7 @@ def judge_faults(feed: Feed, faults: Sequence[Fault]) -> Iterator[Finding]:
             evidence=(
                 _SAYS[kind].format(
                     when=when, where=where(feed, named), factor=percent(factor),
-                    expected=about(float(np.mean([fault.expected for fault in alike]))),
+                    expected=counted(float(np.mean([fault.expected for fault in alike]))),
                 ),
             ),
             signals=("completeness",), effect=Effect(factor, factor, factor, "of what was to be expected"),

@@ -13,7 +13,7 @@ from saferkc.recording.judging.shares import PEERS, SHARP_MONTHS
 from saferkc.recording.levels import STEP_T, Beside, LevelStep, agree, beside, find_ramp, find_steps
 from saferkc.recording.rates import RateStep
 from saferkc.recording.series import Feed, Panel
-from saferkc.recording.words import about, listed, month_in_words, percent, where, why_then
+from saferkc.recording.words import counted, listed, month_in_words, percent, share_of, where, why_then
 
 # before so many months a step may as well be one bad month, or a Carnival
 _LASTS = 3
@@ -151,7 +151,7 @@ def _expected_place(feed: Feed, panel: Panel, step: LevelStep, register: Sequenc
 
 def _rose(series: str, step: LevelStep) -> str:
     verb = "rose" if step.size > 0 else "fell"
-    return f"{series} {verb} by about {about(step.size)} a month ({percent(step.ratio)})"
+    return f"{series} {verb} by {counted(step.size)} a month ({share_of(step.size, step.size / step.ratio)})"
 
 
 def _of_flag(

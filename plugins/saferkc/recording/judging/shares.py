@@ -13,7 +13,7 @@ from saferkc.recording.judging.known import KnownChange, known_change
 from saferkc.recording.series import Feed, Floats, Panel
 from saferkc.recording.shares import ONE_MOVE_MONTHS, Move, Scan, moves, scan
 from saferkc.recording.steps import restlessness, step_at
-from saferkc.recording.words import about, month_in_words, percent, where, why_then
+from saferkc.recording.words import counted, month_in_words, share_of, where, why_then
 
 # so many areas make a crowd whose members can vouch for each other
 PEERS = 4
@@ -174,11 +174,12 @@ def _finding(
     level = "are level"
     if abs(both) > _LEVEL_SHARE * move.moved:
         why = "no move between them explains" if abs(move.level_t) >= _REAL_T else "may be chance"
-        level = f"{'rose' if both > 0 else 'fell'} by about {about(both)}, which {why}"
+        level = f"{'rose' if both > 0 else 'fell'} by {counted(both)}, which {why}"
+    had = move.moved / move.share_of_loser if move.share_of_loser else 0.0
     evidence = [
-        f"From {month_in_words(month)} “{gainer}” rose by about {about(move.gained)} a month while “{loser}” fell by "
-        f"about {about(move.lost)}, {place}; both together {level}. That fits {about(move.moved)} a month being "
-        f"counted as the one instead of the other ({percent(min(move.share_of_loser, 1.0))} of “{loser}”).",
+        f"From {month_in_words(month)} “{gainer}” rose by {counted(move.gained)} a month while “{loser}” fell by "
+        f"{counted(move.lost)}, {place}; both together {level}. That fits {counted(move.moved)} a month being "
+        f"counted as the one instead of the other ({share_of(min(move.moved, had), had)} of “{loser}”).",
         *why_then(feed, month),
     ]
     if standing == "apart":
@@ -212,7 +213,7 @@ def _real_beside(feed: Feed, panel: Panel, move: Move) -> Iterator[Finding]:
             kind="real", nature=None, feed=feed.name, series=panel.parent, whole=panel.parent, bridged_parent=None,
             areas=(panel.areas[row],), month=month, earliest=month, latest=month, confidence=0.7, treatment=None,
             evidence=(
-                f"Besides, all of it {'rose' if size > 0 else 'fell'} by about {about(size)} a month "
+                f"Besides, all of it {'rose' if size > 0 else 'fell'} by {counted(size)} a month "
                 f"{where(feed, (panel.areas[row],))}, which no move between classes explains.",
             ),
             signals=("level",),
