@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 from saferkc.disclosure.gate import gate_count, least_and_most
 from saferkc.disclosure.rules import Rule
@@ -27,6 +25,7 @@ from saferkc.disclosure.rules import Rule
 Equality = tuple[Hashable, frozenset[Hashable]]
 # how far a bound may be from a whole number by the solver's tolerance
 _SLACK = 1e-6
+_CONTRADICTION = "the cells of a table contradict each other: a total is not the sum of its parts"
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,39 @@ class Ranges:
         cells, parts = self._related(cell)
         place = {part: number for number, part in enumerate(parts)}
         equalities = [(whole, of) for whole, of in self.equalities if whole in place]
+        known = {part for one in cells for part in one.parts}
+        if len(equalities) <= 1 and len(known) == len(cells) and all(len(one.parts) == 1 for one in cells):
+            return self._by_one_sum(cell, cells, *equalities)
+        return self._by_programme(cell, cells, place, equalities)
+
+    def _by_one_sum(self, cell: Cell, cells: Sequence[Cell], sums: Equality | None = None) -> _Attack:
+        """The attack where cells are single parts, and one of these is the sum of the others at most: no programme."""
+        known = {part: self._between(one) for one in cells for part in one.parts}
+        (own,) = cell.parts
+        low, high = known.get(own, (0.0, math.inf))
+        pinned: frozenset[Hashable] = frozenset()
+        if sums is not None:
+            whole, of = sums
+            of_others = [known.get(part, (0.0, math.inf)) for part in of - {own}]
+            least, most = sum(one for one, _ in of_others), sum(other for _, other in of_others)
+            if own != whole:
+                of_whole = known.get(whole, (0.0, math.inf))
+                least, most = of_whole[0] - most, of_whole[1] - least
+            if least > low or most < high:
+                low, high = max(low, least), min(high, most)
+                pinned = frozenset(one.key for one in cells if one.key != cell.key)
+        if low > high:
+            raise ValueError(_CONTRADICTION)
+        return _Attack(low, high, pinned, ())
+
+    def _by_programme(
+        self, cell: Cell, cells: Sequence[Cell], place: Mapping[Hashable, int], equalities: Sequence[Equality]
+    ) -> _Attack:
+        # takes half a second, and most that goes through the gate needs none of it
+        from scipy.optimize import linprog  # noqa: PLC0415
+        from scipy.sparse import csr_array  # noqa: PLC0415
+
+        parts = list(place)
         equal = np.zeros((len(equalities), len(parts)))
         for row, (whole, of) in enumerate(equalities):
             equal[row, place[whole]] = 1
@@ -105,8 +137,7 @@ class Ranges:
         lows, highs = [], []
         for row, one in enumerate(cells):
             sums[row, [place[part] for part in one.parts]] = 1
-            shown = gate_count(self.rule, one.count).value
-            low, high = (0.0, float(self.rule.suppress_up_to)) if shown is None else least_and_most(self.rule, shown)
+            low, high = self._between(one)
             lows.append(low)
             highs.append(high)
         aim = np.zeros(len(parts))
@@ -120,12 +151,17 @@ class Ranges:
                 b_eq=np.zeros(len(equalities)) if equalities else None, bounds=(0, None), method="highs",
             )  # fmt: skip
             if found.status != 0:
-                raise ValueError("the cells of a table contradict each other: a total is not the sum of its parts")
+                raise ValueError(_CONTRADICTION)
             ends.append(sign * found.fun)
             solutions.append(dict(zip(parts, map(float, found.x), strict=True)))
             binding = np.abs(found.ineqlin.marginals) > _SLACK
             pinned |= {cells[row % len(cells)].key for row in np.flatnonzero(binding)}
         return _Attack(ends[0], ends[1], frozenset(pinned), tuple(solutions))
+
+    def _between(self, cell: Cell) -> tuple[float, float]:
+        """What anybody knows of a cell by itself."""
+        shown = gate_count(self.rule, cell.count).value
+        return (0.0, float(self.rule.suppress_up_to)) if shown is None else least_and_most(self.rule, shown)
 
     @cached_property
     def _groups(self) -> dict[Hashable, int]:

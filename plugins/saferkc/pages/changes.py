@@ -68,7 +68,7 @@ def read_changes(
 def read_change(
     connection: Connection, register: Register, rules: DisclosureRules, audience: str, change_id: int
 ) -> tuple[Change, list[dict[str, Any]]] | None:
-    """One change as an audience may read it and the decisions on it, the latest first; None where there is none of that number."""
+    """One change as an audience may read it, and the decisions on it, the latest first; None where there is none."""
     found = next((row for row in list_changes(connection, include_all=True) if row["change_id"] == change_id), None)
     if found is None:
         return None

@@ -26,8 +26,8 @@ from saferkc.recording.months import months_apart
 from saferkc.recording.reading import FEEDS, read_feeds
 from saferkc.recording.register import known_changes, read_register
 from saferkc.recording.series import Feed
-from saferkc.recording.steps import LEAST_BEFORE
 from saferkc.recording.standing import relation_of
+from saferkc.recording.steps import LEAST_BEFORE
 from saferkc.recording.telling import tell_people
 from saferkc.recording.words import as_shown
 from saferkc.settings import Settings

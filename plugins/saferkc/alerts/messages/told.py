@@ -1,4 +1,4 @@
-"""Alerts as templates see them: in plain words, with what must not be said, and no count that the reader may not see."""
+"""Alerts as templates see them: in plain words, with what must not be said, and no count but for who may see it."""
 
 from __future__ import annotations
 
