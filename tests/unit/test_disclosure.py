@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from saferkc.contracts import load_contracts
 from saferkc.disclosure import (
     Cell,
     DisclosureError,
     Equality,
     Gated,
+    Ranges,
     Rule,
     gate_change,
     gate_count,
@@ -23,6 +25,7 @@ from saferkc.disclosure import (
     read_rules,
 )
 from saferkc.disclosure.gate import least_and_most
+from saferkc.privacy.sensitivity import is_open
 from saferkc.settings import Settings
 from scipy.optimize import linprog
 
@@ -178,6 +181,20 @@ def test_no_table_gives_a_suppressed_count_away(counts: list[list[int]]) -> None
     assert left or not hidden
 
 
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=6), st.sets(st.integers(0, 5), max_size=2))
+def test_one_sum_is_attacked_by_arithmetic_as_the_solver_would(counts: list[int], hidden: set[int]) -> None:
+    cells = [Cell(str(number), count, frozenset({str(number)})) for number, count in enumerate(counts)]
+    cells.append(Cell("all", sum(counts), frozenset({"all"})))
+    equalities: list[Equality] = [("all", frozenset(map(str, range(len(counts)))))]
+    given_up = frozenset(map(str, hidden))
+    ranges = Ranges(DEFAULT, cells, equalities, given_up)
+    assert {cell.key: ranges.attack(cell).values for cell in ranges.suppressed} == values_left(
+        cells, equalities, given_up
+    )
+    found = protect(DEFAULT, cells, equalities)
+    assert min(values_left(cells, equalities, found).values(), default=5) >= DEFAULT.values_left
+
+
 def test_what_was_shown_before_stays_and_the_newer_figure_is_given_up() -> None:
     cells = [
         Cell("to November", 22, frozenset("ab"), importance=9, is_fixed=True),
@@ -215,10 +232,21 @@ def test_rules_that_make_no_sense_are_refused(tmp_path: Path, change: tuple[str,
         read_rules(broken)
 
 
+def test_only_feeds_that_anybody_may_read_are_open() -> None:
+    settings = Settings.load()
+    contracts = load_contracts(settings.contracts_dir)
+    feeds = [name.removeprefix("raw.") for name in read_rules(settings.disclosure_file).sensitivities["open"]
+             if name.startswith("raw.")]  # fmt: skip
+    assert feeds and all(is_open(contracts[feed]) for feed in feeds)
+
+
 def test_who_has_no_rule_is_told_and_a_relation_that_nobody_judged_is_about_people() -> None:
     rules = read_rules(Settings.load().disclosure_file)
     assert rules.rule("board", "some.new_mart").suppress_up_to == 7
     assert rules.rule("board", "vawg.vawg_london_monthly").round_to == 1
+    assert rules.rule("engineers", "some.new_mart").round_to == 1
+    assert rules.strictest("some.new_mart").suppress_up_to == 7, "the strictest, whoever may see more"
+    assert rules.strictest("raw.mps_recorded_crime").suppress_up_to == -1
     with pytest.raises(DisclosureError, match="no audience press"):
         rules.rule("press", "vawg.vawg_monthly")
     with pytest.raises(DisclosureError, match="can't be read"):

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from saferkc.disclosure import Rule
 from saferkc.recording.charts import style
 from saferkc.recording.charts.catalogue import Catalogue, Mart, Series, UnknownSeriesError
-from saferkc.recording.charts.gated import gated
-from saferkc.recording.charts.model import ChartedSeries, Mark, MarkKind, Point
+from saferkc.recording.charts.gated import gated, hidden_months
+from saferkc.recording.charts.model import ChartedSeries, Figure, Mark, MarkKind, Point
 from saferkc.recording.charts.picture import draw
 from saferkc.recording.charts.terminal import chart_lines
-from saferkc.recording.charts.words import NO_FIGURES, description, main_message
+from saferkc.recording.charts.words import description, main_message, why_empty
 from saferkc.recording.months import months_between
 
 RULE = date(2017, 4, 1)
@@ -207,6 +207,10 @@ def test_a_gated_series_is_drawn_of_rounded_figures_without_its_small_months() -
     assert [(point.low, point.comparable, point.high) for point in shown.points[5:]] == [
         (None, None, None), (35, 40, 50), (None, None, None),
     ]  # fmt: skip
+    assert [sorted(point.suppressed) for point in shown.points] == [
+        ["as_recorded", "comparable"], [], [], [], ["as_recorded", "comparable"], ["as_recorded", "comparable"], [],
+        ["as_recorded", "comparable"],
+    ]  # fmt: skip
     picture = draw(shown, "svg").decode()
     assert "Figures are rounded to 5; months of 7 or fewer are left out." in description(shown)
     assert "rounded to 5" in picture
@@ -215,6 +219,29 @@ def test_a_gated_series_is_drawn_of_rounded_figures_without_its_small_months() -
     assert sorted(map(len, drawn.values())) == [3], "no line goes through a month that is not shown"
     as_counted = Rule(suppress_up_to=-1, round_to=1, values_left=0)
     assert gated(charted(points, found), as_counted) == charted(points, found)
+
+
+def test_a_series_of_which_nothing_may_be_shown_says_so_and_does_not_look_like_one_without_figures() -> None:
+    points = [Point(month, 3.0, 3.0, 3.0, 3.0) for month in MONTHS]
+    shown = gated(charted(points), Rule(suppress_up_to=7, round_to=5, values_left=5))
+    assert main_message(shown).startswith("No month is large enough to be shown. Figures are rounded to 5")
+    assert "There are no figures" not in draw(shown, "svg").decode()
+    assert "There are no figures" in main_message(charted([Point(month, None) for month in MONTHS]))
+
+
+def test_a_month_that_would_tell_a_small_class_beside_it_is_left_out() -> None:
+    rule = Rule(suppress_up_to=7, round_to=5, values_left=5)
+    told, safe, overlapping, today = (date(2016, month, 1) for month in (1, 2, 3, 4))
+    counts: dict[date, dict[tuple[str, Figure], int]] = {
+        told: {("all", "as_recorded"): 26, ("a", "as_recorded"): 20, ("b", "as_recorded"): 6},
+        safe: {("all", "as_recorded"): 60, ("a", "as_recorded"): 30, ("b", "as_recorded"): 30},
+        # classes that overlap add up to more than the whole, and so tell nothing
+        overlapping: {("all", "as_recorded"): 26, ("a", "as_recorded"): 24, ("b", "as_recorded"): 6},
+        today: {("all", "as_recorded"): 60, ("a", "as_recorded"): 30, ("b", "as_recorded"): 30,
+                ("all", "comparable"): 26, ("a", "comparable"): 20, ("b", "comparable"): 6},
+    }  # fmt: skip
+    assert hidden_months(counts, "a", rule) == {told, today}
+    assert hidden_months(counts, "all", rule) == hidden_months(counts, "b", rule) == set()
 
 
 def test_a_rule_in_the_middle_of_a_month_is_between_it_and_the_next() -> None:
@@ -323,7 +350,7 @@ def test_whatever_comes_is_drawn_without_a_line_across_a_gap(series: ChartedSeri
     for line in lines_of(svg, "recorded-").values():
         assert all(b > a for (a, _), (b, _) in pairwise(line))
     if not figures:
-        assert NO_FIGURES in texts_of(svg)
+        assert why_empty(series) in texts_of(svg)
 
 
 @given(series_of_any_kind(), st.integers(20, 120))
@@ -331,7 +358,7 @@ def test_whatever_comes_fits_on_the_terminal(series: ChartedSeries, width: int) 
     lines = chart_lines(series, width)
     assert all(len(line) <= max(width, 40) for line in lines)
     if all(point.as_recorded is None for point in series.points):
-        assert NO_FIGURES in " ".join(lines)
+        assert why_empty(series) in " ".join(lines)
 
 
 @pytest.mark.parametrize(

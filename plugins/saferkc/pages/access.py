@@ -54,9 +54,15 @@ async def reader(request: Request) -> Person:
     may_answer = manager.is_authorized_custom_view(
         method="PUT", resource_name=TITLE, user=user
     ) and manager.is_authorized_dag(method="PUT", details=DagDetails(id=_DAG), user=user)
-    runs_it = may_answer and manager.is_authorized_connection(method="GET", user=user)
-    audience = "engineers" if runs_it else "community_safety_team" if may_answer else "partnership"
-    return Person(user.get_name(), may_answer, audience)
+    runs_it = manager.is_authorized_connection(method="GET", user=user)
+    return Person(user.get_name(), may_answer, audience_of(may_answer=may_answer, runs_it=runs_it))
+
+
+def audience_of(*, may_answer: bool, runs_it: bool) -> str:
+    """As whom the rules of disclosure take somebody who may answer, or read the connections of the warehouse."""
+    if not may_answer:
+        return "partnership"
+    return "engineers" if runs_it else "community_safety_team"
 
 
 async def answerer(request: Request) -> Person:
