@@ -26,8 +26,11 @@ class Counted(psycopg.Cursor[Any]):
 
 
 @contextmanager
-def looking(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, may_answer: bool = True) -> Iterator[TestClient]:
+def looking(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, *, may_answer: bool = True, audience: str = "partnership"
+) -> Iterator[TestClient]:
     """Somebody called Ada, signed in, before the pages of a home."""
+    ada = Person("Ada", may_answer, audience)
 
     def connect(*given: Any, **named: Any) -> warehouse.Connection:
         found = warehouse.connect(*given, **named)
@@ -36,9 +39,9 @@ def looking(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, may_answer: 
 
     monkeypatch.setattr(pages, "connect", connect)
     # the answerer asks the reader who it is
-    monkeypatch.setattr("saferkc.pages.access.reader", lambda _: _as(Person("Ada", may_answer)))
+    monkeypatch.setattr("saferkc.pages.access.reader", lambda _: _as(ada))
     pages.app.dependency_overrides = {
-        reader: lambda: Person("Ada", may_answer),
+        reader: lambda: ada,
         pages.settings_of: lambda: settings,
     }
     try:

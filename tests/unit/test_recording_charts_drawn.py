@@ -233,12 +233,12 @@ def test_a_month_that_would_tell_a_small_class_beside_it_is_left_out() -> None:
     rule = Rule(suppress_up_to=7, round_to=5, values_left=5)
     told, safe, overlapping, today = (date(2016, month, 1) for month in (1, 2, 3, 4))
     counts: dict[date, dict[tuple[str, Figure], int]] = {
-        told: {("all", "as_recorded"): 26, ("a", "as_recorded"): 20, ("b", "as_recorded"): 6},
+        told: {("all", "as_recorded"): 28, ("a", "as_recorded"): 22, ("b", "as_recorded"): 6},
         safe: {("all", "as_recorded"): 60, ("a", "as_recorded"): 30, ("b", "as_recorded"): 30},
         # classes that overlap add up to more than the whole, and so tell nothing
-        overlapping: {("all", "as_recorded"): 26, ("a", "as_recorded"): 24, ("b", "as_recorded"): 6},
+        overlapping: {("all", "as_recorded"): 28, ("a", "as_recorded"): 24, ("b", "as_recorded"): 6},
         today: {("all", "as_recorded"): 60, ("a", "as_recorded"): 30, ("b", "as_recorded"): 30,
-                ("all", "comparable"): 26, ("a", "comparable"): 20, ("b", "comparable"): 6},
+                ("all", "comparable"): 28, ("a", "comparable"): 22, ("b", "comparable"): 6},
     }  # fmt: skip
     assert hidden_months(counts, "a", rule) == {told, today}
     assert hidden_months(counts, "all", rule) == hidden_months(counts, "b", rule) == set()
