@@ -14,8 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from measuring import machine
+from saferkc.disclosure import Rule
 from saferkc.recording import Change, Feed, examine
 from saferkc.recording.published import as_one_area, wide_panels
+from saferkc.recording.words import as_shown
+
+# published figures are nobody's secret
+_AS_COUNTED = Rule(suppress_up_to=-1, round_to=1, values_left=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,10 +56,11 @@ def _table(changes: Sequence[Change], *, real: bool) -> Iterator[str]:
         lead = change.lead
         if lead.kind == "real" and not real:
             continue
+        evidence = " ".join(as_shown(text, _AS_COUNTED) for text in change.evidence)
         yield (
             f"| {lead.month:%Y-%m} ({lead.earliest:%Y-%m}, {lead.latest:%Y-%m}) | {lead.kind}, {lead.nature or '-'}"
             f" | {lead.treatment or '-'}{f' over {lead.bridged_parent}' if lead.bridged_parent else ''}"
-            f" | {len(change.areas)} | {lead.confidence:.2f} | {' '.join(change.evidence)} |"
+            f" | {len(change.areas)} | {lead.confidence:.2f} | {evidence} |"
         )
 
 

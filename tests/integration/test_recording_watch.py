@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from loading_helpers import query
 from recording_helpers import NEW, NEW_NAME_FROM, NEW_NAME_MONTH, OLD, deliver_crime, kept_changes
 from saferkc.cli.decisions import decide_change, show_changes
+from saferkc.disclosure import read_rules
 from saferkc.recording.decisions import ChangeNotFoundError
 from saferkc.recording.ledger import count_changes
 from saferkc.recording.watch import Watched, watch
+from saferkc.recording.words import as_shown
 from saferkc.settings import Settings
+from saferkc.simulation.recording_cases import make_case
 from saferkc.warehouse.connection import connect
 
 
@@ -45,6 +50,24 @@ def test_a_new_name_is_kept_as_one_change_from_the_first_night_on(
     (decided,) = kept_changes(settings)
     assert decided["state"] == "rejected"
     assert (decided["decided_by"], decided["decision_note"]) == ("analyst", "a slip of the file")
+
+
+def test_the_ledger_says_what_anybody_may_read_and_keeps_the_counts_of_people_apart(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = replace(make_case("1b", 1).feed, name="police_offences")
+    monkeypatch.setattr("saferkc.recording.watch.read_feeds", lambda *_, **__: iter([feed]))
+    monkeypatch.setattr("saferkc.recording.watch.FEEDS", ("police_offences",))
+    assert watch(settings).new > 0
+    rule = read_rules(settings.disclosure_file).rule("public", "raw.police_offences")
+    kept: list[str] = []
+    for row in kept_changes(settings):
+        evidence: dict[str, list[str]] = row["evidence"]  # type: ignore[assignment]
+        kept += evidence["sentences_as_counted"]
+        assert evidence["sentences"] == [as_shown(text, rule) for text in evidence["sentences_as_counted"]]
+    assert "⟦" in "".join(kept)
+    bodies = query(settings, "select title || body from quality.alert")
+    assert bodies and not any("⟦" in body for (body,) in bodies)
 
 
 def test_what_no_longer_shows_is_gone_and_comes_back_as_the_same_row(settings: Settings) -> None:
