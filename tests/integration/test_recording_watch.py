@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from loading_helpers import query
 from recording_helpers import NEW, NEW_NAME_FROM, NEW_NAME_MONTH, OLD, deliver_crime, kept_changes
 from saferkc.cli.decisions import decide_change, show_changes
 from saferkc.disclosure import read_rules
@@ -66,8 +65,6 @@ def test_the_ledger_says_what_anybody_may_read_and_keeps_the_counts_of_people_ap
         kept += evidence["sentences_as_counted"]
         assert evidence["sentences"] == [as_shown(text, rule) for text in evidence["sentences_as_counted"]]
     assert "⟦" in "".join(kept)
-    bodies = query(settings, "select title || body from quality.alert")
-    assert bodies and not any("⟦" in body for (body,) in bodies)
 
 
 def test_what_no_longer_shows_is_gone_and_comes_back_as_the_same_row(settings: Settings) -> None:
