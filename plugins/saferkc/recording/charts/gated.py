@@ -43,16 +43,17 @@ def read_gated(
 
 def hidden_months(counts: _Counts, class_name: str, rule: Rule) -> set[date]:
     """The months in which a class may not be shown because it would give another class of its mart away."""
-    cells: list[Cell] = []
-    equalities: list[Equality] = []
-    for month, held in counts.items():
-        for (name, figure), count in held.items():
-            key = (name, figure, month)
-            # a class is given up before what it is a part of
-            cells.append(Cell(key, count, frozenset({key}), importance=float(_is_whole(name))))
-        equalities += _equalities(month, held)
-    given_up = protect(rule, cells, equalities)
-    return {month for month in counts if {(class_name, figure, month) for figure in _FIGURES} & given_up}
+    found = set()
+    for month, all_held in counts.items():
+        is_same = all(all_held.get((name, "as_recorded")) == count for (name, _), count in all_held.items())
+        held = {one: count for one, count in all_held.items() if one[1] == "as_recorded" or not is_same}
+        equalities = _equalities(held)
+        # a class is given up before what it is a part of
+        cells = [Cell(one, count, frozenset({one}), importance=float(_is_whole(one[0]))) for one, count in held.items()]
+        given_up = protect(rule, cells, equalities) if equalities else frozenset()
+        if given_up & {(class_name, figure) for figure in _FIGURES}:
+            found.add(month)
+    return found
 
 
 _FIGURES: tuple[Figure, ...] = ("as_recorded", "comparable")
@@ -62,7 +63,7 @@ def _is_whole(name: str) -> bool:
     return name == "all" or name.endswith("_all")
 
 
-def _equalities(month: date, held: Mapping[_Count, int]) -> list[Equality]:
+def _equalities(held: Mapping[_Count, int]) -> list[Equality]:
     """The wholes of a month that their classes add up to; classes that overlap do not."""
     found: list[Equality] = []
     for (whole, figure), count in held.items():
@@ -70,17 +71,16 @@ def _equalities(month: date, held: Mapping[_Count, int]) -> list[Equality]:
             stem = whole.removesuffix("all")
             classes = [name for name, of in held if of == figure and name.startswith(stem) and not _is_whole(name)]
             if classes and sum(held[name, figure] for name in classes) == count:
-                found.append(((whole, figure, month), frozenset((name, figure, month) for name in classes)))
+                found.append(((whole, figure), frozenset((name, figure) for name in classes)))
     return found
 
 
 def _counts(connection: Connection, series: Series, code: str) -> _Counts:
-    """What all classes of a mart count in an area, by month; by the rule of today where that is exact and another."""
+    """What all classes of a mart count in an area, by month; by the rule of today where that is exact."""
     mart = series.mart
     recorded, comparable, low, high = (sql.Identifier(f"{mart.measure}{kind}") for kind in FIGURES)
     query = sql.SQL(
-        "select month, {name}, {recorded}, case when {low} = {high} and {comparable} <> {recorded} then {comparable}"
-        " end from {mart} where geography_code = %s"
+        "select month, {name}, {recorded}, case when {low} = {high} then {comparable} end from {mart} where geography_code = %s"
     ).format(
         name=sql.Identifier(mart.class_column), recorded=recorded, comparable=comparable, low=low, high=high,
         mart=sql.Identifier(mart.schema, mart.table),
