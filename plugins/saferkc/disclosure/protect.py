@@ -122,7 +122,7 @@ class Ranges:
         return _Attack(low, high, pinned, ())
 
     def _by_programme(
-        self, cell: Cell, cells: Sequence[Cell], place: Mapping[Hashable, int], equalities: Sequence[Equality]
+        self, cell: Cell, cells: list[Cell], place: Mapping[Hashable, int], equalities: Sequence[Equality]
     ) -> _Attack:
         # takes half a second, and most that goes through the gate needs none of it
         from scipy.optimize import linprog  # noqa: PLC0415

@@ -80,7 +80,8 @@ def _counts(connection: Connection, series: Series, code: str) -> _Counts:
     mart = series.mart
     recorded, comparable, low, high = (sql.Identifier(f"{mart.measure}{kind}") for kind in FIGURES)
     query = sql.SQL(
-        "select month, {name}, {recorded}, case when {low} = {high} then {comparable} end from {mart} where geography_code = %s"
+        "select month, {name}, {recorded}, case when {low} = {high} then {comparable} end"
+        " from {mart} where geography_code = %s"
     ).format(
         name=sql.Identifier(mart.class_column), recorded=recorded, comparable=comparable, low=low, high=high,
         mart=sql.Identifier(mart.schema, mart.table),
