@@ -46,7 +46,7 @@ class ModelTrigger(BaseTrigger):
     """Waits until dbt has told of a model, and ends its task as dbt says."""
 
     def __init__(self, model: str, producer: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.model = model
         self.producer = producer
 
@@ -66,16 +66,17 @@ class ModelTrigger(BaseTrigger):
             await asyncio.sleep(_POLL_SECONDS)
 
     def _status(self) -> str | None:
+        run: Any = self.task_instance  # the triggerer sets it before it runs a trigger
         told = BaseXCom.get_one(
-            dag_id=self.task_instance.dag_id,
-            run_id=self.task_instance.run_id,
+            dag_id=run.dag_id,
+            run_id=run.run_id,
             task_id=self.producer,
             key=f"{self.model.replace('.', '__')}_status",
         )
         return None if told is None else str(told["status"])
 
     def _producer_state(self) -> str:
-        run = self.task_instance
+        run: Any = self.task_instance
         states = RuntimeTaskInstance.get_task_states(dag_id=run.dag_id, task_ids=[self.producer], run_ids=[run.run_id])
         return str(states.get(run.run_id, {}).get(self.producer))
 
