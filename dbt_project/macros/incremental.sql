@@ -68,10 +68,23 @@
 
 {#-
     Numbers of those deliveries, as a list. With the numbers in its hands, and not a subquery, the planner knows how
-    few rows they brought and finds them by index.
+    few rows they brought and finds them by index. A model asks for them in several places and is given one answer.
 -#}
 {% macro new_delivery_ids(feeds) -%}
-    {{ (run_query(new_deliveries(feeds)).columns[0].values() if execute else []) | join(', ') or 'null' }}
+    {{ (answer(new_deliveries(feeds)) if execute else []) | join(', ') or 'null' }}
+{%- endmacro %}
+
+
+{#- What a query of one column gives, asked once for each reading of a model however often the model wants it. -#}
+{% macro answer(query) -%}
+    {%- set known = load_result(query) -%}
+    {%- if known is none -%}
+        {%- call statement(query, fetch_result=True, auto_begin=False) -%} {{ query }} {%- endcall -%}
+        {%- set known = load_result(query) -%}
+    {%- endif -%}
+    {#- dbt gives a result out once -#}
+    {%- do store_result(query, response=known.response, agate_table=known.table) -%}
+    {{ return(known.table.columns[0].values()) }}
 {%- endmacro %}
 
 
@@ -145,7 +158,7 @@
 
 {#- What a query of one column gives, as a list of literals: the planner then knows how few there are. -#}
 {% macro listed(query) -%}
-    {%- set found = run_query(query).columns[0].values() if execute else [] -%}
+    {%- set found = answer(query) if execute else [] -%}
     {{ ("'" ~ found | join("', '") ~ "'") if found else 'null' }}
 {%- endmacro %}
 
