@@ -5,8 +5,8 @@
 
 
 {#-
-    The columns of a relation with their types, from the catalog's own tables: information_schema joins a dozen of them
-    and looks at every right, which takes a hundred times as long.
+    The columns of a relation with their types, from the catalog's own table: information_schema joins a dozen of them
+    and looks at every right, which takes several times as long.
 -#}
 {% macro postgres__get_columns_in_relation(relation) -%}
     {%- call statement('get_columns_in_relation', fetch_result=True) -%}
