@@ -183,7 +183,6 @@ def kill_workers(settings: Settings) -> None:
 # --- tests, each on what the one before has left ------------------------------------------------------------
 
 
-@pytest.mark.timeout(1500)
 def test_workers_killed_while_loading_building_and_publishing(home: Home, reader: Reader) -> None:
     before = published_content(home.settings)
     home.deliver(*MAY)
@@ -222,7 +221,6 @@ def test_database_killed_while_loading(home: Home) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.timeout(1500)
 def test_workers_killed_at_random_moments_of_the_partners_night(home: Home) -> None:
     chance = random.Random(2017)  # noqa: S311  (no secret)
     killed = 0
