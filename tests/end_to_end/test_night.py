@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import psycopg
 from home_helpers import Home, published_content
 from saferkc.orchestration.client import AirflowClient
 from saferkc.warehouse.connection import connect, fetch_all
@@ -76,6 +77,11 @@ def test_build_shows_a_task_a_model_and_dbt_ran_once(published_home: Home) -> No
     assert "dbt.burglary_monthly_run" in models
     assert {task_id for task_id in states if task_id.endswith("_run")} == models
     assert {states[task_id] for task_id in models} == {"success"}
+    # and told Airflow of models alone, for each of which it waits
+    with psycopg.connect(published_home.settings.airflow_db_url) as connection:
+        keys = connection.execute("select key from xcom where task_id = 'dbt.dbt_producer_watcher'").fetchall()
+    told = {key.removesuffix("_status") for (key,) in keys if key.startswith(("model__", "test__", "seed__"))}
+    assert told == {f"model__saferkc__{name.removeprefix('dbt.').removesuffix('_run')}" for name in models}
     # it looked for changes in counting before, in every feed that was delivered, and asked of them while auditing
     assert states["watch"] == "success"
     with connect(published_home.settings) as connection:

@@ -20,10 +20,9 @@ from airflow.triggers.base import (
 from asgiref.sync import sync_to_async
 
 _POLL_SECONDS = 4.0
-# how dbt says that a model went well; one that was not built because one above it failed, Cosmos calls failed
-_WELL, _SKIPPED = ("success",), ("skipped",)
-# what becomes of models of which dbt told nothing: they were not part of the build, or it was killed before
-_PRODUCER_ENDED = {"success": True, "failed": False, "skipped": False, "upstream_failed": False, "removed": False}
+# what a model's task becomes of what dbt says; all else failed, as does a model below one that failed
+_EVENTS = {"success": TaskSuccessEvent, "skipped": TaskSkippedEvent}
+_ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
 class ModelTask(BaseOperator):
@@ -58,10 +57,13 @@ class ModelTrigger(BaseTrigger):
         """Ask until dbt has told of the model, or has ended."""
         while True:
             # asked first: what dbt told to its end is there by then
-            ended = _PRODUCER_ENDED.get(await sync_to_async(self._producer_state)())
+            producer = await sync_to_async(self._producer_state)()
             status = await sync_to_async(self._status)()
-            if status is not None or ended is not None:
-                yield _event(status, well_without=bool(ended))
+            if status is None and producer in _ENDED:
+                # dbt told nothing of the model: it had no part in the build, or dbt was killed before
+                status = producer
+            if status is not None:
+                yield _EVENTS.get(status, TaskFailedEvent)()
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -79,9 +81,3 @@ class ModelTrigger(BaseTrigger):
         run: Any = self.task_instance
         states = RuntimeTaskInstance.get_task_states(dag_id=run.dag_id, task_ids=[self.producer], run_ids=[run.run_id])
         return str(states.get(run.run_id, {}).get(self.producer))
-
-
-def _event(status: str | None, *, well_without: bool) -> BaseTaskEndEvent:
-    if status in _WELL or (status is None and well_without):
-        return TaskSuccessEvent()
-    return TaskSkippedEvent() if status in _SKIPPED else TaskFailedEvent()

@@ -18,8 +18,7 @@ from saferkc.warehouse.connection import Connection
 
 # what the detector found is told in figures as they were counted
 _FOUND = {"suspected", "registered", "confirmed", "rejected"}
-
-
+_FIGURES: tuple[Figure, ...] = ("as_recorded", "comparable")
 # a class of a mart, and whether as it was recorded or by the rule of today
 _Count = tuple[str, Figure]
 _Counts = Mapping[date, Mapping[_Count, int]]
@@ -54,9 +53,6 @@ def hidden_months(counts: _Counts, class_name: str, rule: Rule) -> set[date]:
         if given_up & {(class_name, figure) for figure in _FIGURES}:
             found.add(month)
     return found
-
-
-_FIGURES: tuple[Figure, ...] = ("as_recorded", "comparable")
 
 
 def _is_whole(name: str) -> bool:
