@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -108,3 +109,12 @@ def test_no_label_of_an_agency_becomes_a_link_or_markup(label: str) -> None:
     assert label in plain
     tags = re.findall(r"</?([a-z0-9]+)", html)
     assert tags == re.findall(r"</?([a-z0-9]+)", ordinary)
+
+
+def test_what_is_settled_says_how_and_what_still_must_not_be_said() -> None:
+    decided = replace(of_change(), state="confirmed", is_open=False, decided_by="ada", note="a new rule")
+    _, text, _ = filled("community_safety_team.digest.md", decided)
+    settled = text.partition("## Settled")[2]
+    assert "the recording changed, says ada. The figures show it from the next build on. Do not compare" in settled
+    assert "where these reach across. “a new rule”" in settled
+    assert ".." not in settled

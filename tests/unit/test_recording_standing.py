@@ -112,7 +112,8 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
     assert title_of(row(nature="rename")) == "Burglary: new names, probably counted as before"
     assert body_of(ROW, "Recorded crime").split("\n\n") == [
         "What changed (Recorded crime): “Residential” rose by about 50 a month while “Other” fell by as much.",
-        "Do not: compare “Residential”, “Other” before April 2017 with April 2017 or later.",
+        "Do not: compare “Residential”, “Other” before April 2017 with April 2017 or later: not as “the last twelve"
+        " months” nor as “this year against last” either, where these reach across.",
         "Safe to say: all of “Burglary” together may be compared across April 2017.",
         "How sure: high, from one class gaining what another lost, other areas showing the same, a day on which"
         " counting tends to change.",

@@ -188,7 +188,10 @@ def unsafe_of(row: Mapping[str, Any]) -> str:
         return f"call what happened to {_subject(row)} from {month} on a rise or a fall without saying that."
     if _is_rename(row):
         return "say that the old name fell or the new one rose: they are probably the same thing."
-    return f"compare {_classes(row)} before {month} with {month} or later."
+    return (
+        f"compare {_classes(row)} before {month} with {month} or later: not as “the last twelve months” nor as “this"
+        " year against last” either, where these reach across."
+    )
 
 
 def safe_of(row: Mapping[str, Any]) -> str:
