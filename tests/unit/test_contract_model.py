@@ -40,7 +40,7 @@ def keyed(**delivery: Any) -> dict[str, Any]:
 
 
 def as_dictionary(columns: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    made: dict[str, Any] = small_contract(columns, **more).model_dump(by_alias=True, exclude_none=True)
+    made: dict[str, Any] = small_contract(columns, **more).model_dump(mode="json", by_alias=True, exclude_none=True)
     return made
 
 
