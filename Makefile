@@ -22,8 +22,14 @@ export UV_PYTHON_DOWNLOADS := never
 run: $(STAMP)
 	@.venv/bin/saferkc run
 
+# with PYTEST_ARGS, the tests that they name; without, those through Airflow last and by themselves
 test: $(STAMP)
+ifdef PYTEST_ARGS
 	@.venv/bin/pytest $(PYTEST_ARGS)
+else
+	@.venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests/integration tests/unit
+	@.venv/bin/pytest tests/end_to_end
+endif
 
 setup: $(STAMP)
 	@:

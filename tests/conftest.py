@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 
 import hypothesis
@@ -22,6 +23,14 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a file stays in one, and what takes minutes to make is made in one."""
+    makers = {"plan_warehouse"}
+    sharing = {item.path: name for item in items for name in makers.intersection(getattr(item, "fixturenames", ()))}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(sharing.get(item.path, item.path.stem)))
 
 
 @pytest.fixture(scope="session")
@@ -64,21 +73,30 @@ NewWarehouse = Callable[[Path, str], AbstractContextManager[Settings]]
 
 @pytest.fixture(scope="session")
 def new_warehouse(embedded_home: Settings) -> NewWarehouse:
-    """Makes homes in a folder, each with a warehouse of its own copied from a database of the session's server."""
+    """Makes homes in a folder, each with a warehouse of its own copied from a database of the session's server.
+
+    Names are used again, and with a name what dbt read of the project for it: reading it anew takes half a minute.
+    """
     runtime = embedded_home.runtime()
     url = "postgresql://saferkc:{postgres_password}@127.0.0.1:{postgres_port}".format(**runtime)
+    taken: set[str] = set()
 
     @contextmanager
     def make(folder: Path, template: str) -> Iterator[Settings]:
-        name = f"warehouse_{folder.name.replace('-', '_')}"[-60:]
+        name = next(name for name in map("warehouse_{}".format, count(1)) if name not in taken)
+        taken.add(name)
         with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
             copy = sql.SQL("create database {} template {} strategy file_copy")
             admin.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
         own = Settings(home=folder / "home", project_root=CHECKOUT, external_warehouse_url=f"{url}/{name}")
         own.remember(**runtime)
+        read_by_dbt = own.home / "dbt" / "target" / "partial_parse.msgpack"
+        read_by_dbt.parent.mkdir(parents=True)
+        read_by_dbt.symlink_to(embedded_home.home / f"{name}.msgpack")
         yield own
         with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        taken.remove(name)
 
     return make
 

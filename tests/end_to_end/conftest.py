@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import headless_browser
 from home_helpers import FIRST_MONTHS, NIGHT_SECONDS, Home, new_home
+from playwright.sync_api import Browser
 
 HERE = Path(__file__).parent
 # they leave the shared home other than they found it: with later months, and with canaries
-LAST = ["test_crashes", "test_canary_night"]
+LAST = ["test_crashes", "test_nights_after_answers"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,3 +42,9 @@ def published_home(running_home: Home) -> Home:
     status, output = running_home.saferkc("nightly")
     assert status == 0, output
     return running_home
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with headless_browser() as found:
+        yield found

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import headless_browser
+from browsing_helpers import password, signed_in, url
 from home_helpers import Home
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from saferkc.alerts import list_alerts, read_alert, read_history
 from saferkc.alerts.answering import sign
 from saferkc.orchestration.environment import airflow_url
-from saferkc.recording.decisions import decide
 from saferkc.recording.ledger import add_change
 from saferkc.recording.telling import tell_people
 from saferkc.warehouse.connection import connect
 
-# the machine may be busy: nothing here is about time
-PATIENCE = 120_000
 PAGES = ("/", "/alerts", "/changes", "/series", "/deliveries")
 FOUND: dict[str, Any] = {
     "series": "Burglary in a Dwelling", "parent_series": "Burglary", "feed": "police_offences", "geography": "all",
@@ -31,20 +26,6 @@ FOUND: dict[str, Any] = {
     "evidence": {"sentences": ["From April 2017 “Burglary in a Dwelling” is gone."], "classes": ["Burglary"]},
     "state": "suspected", "register_id": None, "treatment": "bridge",
 }  # fmt: skip
-
-FOUND_IN_MARCH = FOUND | {
-    "feed": "mps_recorded_crime", "effective_month": date(2017, 3, 1),
-    "evidence": {
-        "sentences": ["“Burglary in a Dwelling” rose while “Burglary in Other Buildings” fell."],
-        "classes": ["Burglary in a Dwelling", "Burglary in Other Buildings"], "bridged_parent": "Burglary",
-    },
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with headless_browser() as found:
-        yield found
 
 
 @pytest.fixture
@@ -61,29 +42,6 @@ def alert_id(running_home: Home) -> Iterator[int]:
         connection.execute("delete from quality.alert_event where alert_id = %s", [number])
         connection.execute("delete from quality.alert where alert_id = %s", [number])
         connection.execute("delete from quality.recording_change where change_id = %s", [change_id])
-
-
-def url(home: Home, path: str) -> str:
-    return f"{airflow_url(home.settings)}/saferkc{path}"
-
-
-def password(home: Home, name: str) -> str:
-    return str(home.settings.runtime()["people_passwords"][name])
-
-
-@contextmanager
-def signed_in(home: Home, browser: Browser, name: str, path: str = "/", width: int = 1280) -> Iterator[Page]:
-    """A page at ``path``, to which its sign-in has led back."""
-    context = browser.new_context(viewport={"width": width, "height": 850})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(url(home, path))
-    page.locator("input[name=username]").fill(name)
-    page.locator("input[name=password]").fill(password(home, name))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile(r"/saferkc/"))
-    yield page
-    context.close()
 
 
 def state(home: Home, alert_id: int) -> str:
@@ -111,28 +69,6 @@ def test_somebody_signs_in_reads_tonight_and_confirms_a_change(
     with connect(running_home.settings) as connection:
         last = read_history(connection, alert_id)[-1]
     assert (last.event, last.by_whom) == ("confirmed", "ada")
-
-
-def test_a_confirmed_change_breaks_its_series_from_the_next_build(published_home: Home, browser: Browser) -> None:
-    series, of_march = "/series?name=burglary/residential", "Counted differently from 1 March 2017"
-    with connect(published_home.settings) as connection:
-        add_change(connection, FOUND_IN_MARCH)
-        tell_people(connection, {})
-        change_id, number = max((one.change_id, one.alert_id) for one in list_alerts(connection) if one.change_id)
-    with signed_in(published_home, browser, "ada", series) as page:
-        assert page.get_by_role("rowheader", name="March 2017").is_visible()
-        assert page.get_by_text(of_march).count() == 0
-        page.goto(url(published_home, f"/alerts/{number}"))
-        page.get_by_label("Why?").fill("The force's crime registrar, by telephone")
-        page.get_by_role("button", name="Recording change: confirm").click()
-        page.get_by_text("by telephone").first.wait_for()
-        status, output = published_home.saferkc("nightly")
-        assert status == 0, output
-        page.goto(url(published_home, series))
-        page.get_by_text(of_march).first.wait_for()
-    # what other tests of this home compare it with knows nothing of it
-    with connect(published_home.settings) as connection:
-        decide(connection, change_id, "rejected", by="ada", note="only a test")
 
 
 def test_who_may_only_read_cannot_answer_by_page_link_or_http(

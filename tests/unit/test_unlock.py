@@ -64,7 +64,11 @@ def test_a_message_for_another_key_says_so() -> None:
         read(message(LINES, ANOTHER))
 
 
-@pytest.mark.parametrize("content", [b"", b"id,name\n1,x\n", bytes(OUR_KEY.extract_certificate()), message(LINES)[:40]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"id,name\n1,x\n", bytes(OUR_KEY.extract_certificate()), message(LINES)[:40]],
+    ids=["nothing", "lines", "a certificate", "the beginning of a message"],
+)
 def test_what_is_no_message_says_so(content: bytes) -> None:
     with pytest.raises(UnlockError, match="no OpenPGP message"):
         read(content)
