@@ -27,7 +27,7 @@ test: $(STAMP)
 ifdef PYTEST_ARGS
 	@.venv/bin/pytest $(PYTEST_ARGS)
 else
-	@.venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests/integration tests/unit
+	@.venv/bin/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder tests/integration tests/unit
 	@.venv/bin/pytest tests/end_to_end
 endif
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from psycopg import sql
 from saferkc.settings import Settings
 from saferkc.warehouse import embedded
 from saferkc.warehouse.migrate import migrate
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # on CI the same examples every time: a change is never blamed for what chance found in another's code
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -25,12 +29,29 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, a file stays in one, and what takes minutes to make is made in one."""
-    makers = {"plan_warehouse"}
-    sharing = {item.path: name for item in items for name in makers.intersection(getattr(item, "fixturenames", ()))}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(sharing.get(item.path, item.path.stem)))
+# what takes minutes to make is made in one process: tests of these fixtures stay together
+_OF_THE_PLANS_WAREHOUSE = re.compile(r"\b(plan_warehouse|published_warehouse|Delivered)\b")
+
+
+class FilesTogether(LoadScopeScheduling):
+    """Where tests run in several processes, a file stays in one, and so do all files that share a warehouse."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "the plan's warehouse" if file in self._sharing else file
+
+    @cached_property
+    def _sharing(self) -> set[str]:
+        folder = CHECKOUT / "tests" / "integration"
+        return {
+            file.relative_to(CHECKOUT).as_posix()
+            for file in folder.glob("test_*.py")
+            if _OF_THE_PLANS_WAREHOUSE.search(file.read_text(encoding="utf-8"))
+        }
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
+    return FilesTogether(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +112,8 @@ def new_warehouse(embedded_home: Settings) -> NewWarehouse:
         own = Settings(home=folder / "home", project_root=CHECKOUT, external_warehouse_url=f"{url}/{name}")
         own.remember(**runtime)
         read_by_dbt = own.home / "dbt" / "target" / "partial_parse.msgpack"
-        read_by_dbt.parent.mkdir(parents=True)
+        read_by_dbt.parent.mkdir(parents=True, exist_ok=True)
+        read_by_dbt.unlink(missing_ok=True)
         read_by_dbt.symlink_to(embedded_home.home / f"{name}.msgpack")
         yield own
         with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:

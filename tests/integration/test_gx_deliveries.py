@@ -91,7 +91,7 @@ def test_a_faulty_row_is_found_in_its_delivery_and_its_value_stays_inside(
     observed = "select observed from quality.check_result where not success"
     assert 1 in dict(scalar(settings, observed)).values()  # type: ignore[call-overload]
     build_data_docs(settings, 1)
-    written = "".join(path.read_text() for path in settings.home.rglob("*") if path.is_file())
+    written = "".join(path.read_text(errors="replace") for path in settings.home.rglob("*") if path.is_file())
     with connect(settings) as connection:
         written += str(connection.execute("select * from quality.check_result").fetchall())
         written += str(connection.execute("select * from quality.alert").fetchall())
@@ -220,7 +220,9 @@ def test_nothing_of_a_person_leaves_the_checks(
         settings, "select observed from quality.check_result where check_name like 'victim_token holds%'"
     ) == {"observed_value": 2}
     build_data_docs(settings, 1)
-    written = "".join(path.read_text() for path in settings.home.rglob("*") if path.is_file()) + str(summary)
+    written = "".join(path.read_text(errors="replace") for path in settings.home.rglob("*") if path.is_file()) + str(
+        summary
+    )
     with connect(settings) as connection:
         for table in ("check_result", "alert", "delivery"):
             written += str(connection.execute(f"select t::text from quality.{table} as t".encode()).fetchall())
