@@ -7,8 +7,10 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -219,6 +221,33 @@ def test_a_gated_series_is_drawn_of_rounded_figures_without_its_small_months() -
     assert sorted(map(len, drawn.values())) == [3], "no line goes through a month that is not shown"
     as_counted = Rule(suppress_up_to=-1, round_to=1, values_left=0)
     assert gated(charted(points, found), as_counted) == charted(points, found)
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        "By the rule of today it would be about 12 (nine times out of ten 9 to 15), by the shares that an authority"
+        " gives.",
+        "Made of the wards of its day: it would have been about 12 (nine times out of ten 9 to 15), by where records"
+        " with a point on the map lie.",
+        "Made of the wards of its day: it would have been 12, since they lie whole within it.",
+    ],
+)
+def test_a_caveat_leaves_the_gate_without_the_estimate_that_it_names(estimate: str) -> None:
+    before, after = "The rule changed on 1 April 2017.", "The month is not over: the files end on 3 May 2017."
+    series = replace(burglary(), caveat=f"{before} {estimate} {after}")
+    assert gated(series, Rule(suppress_up_to=7, round_to=5, values_left=5)).caveat == f"{before} {after}"
+
+
+def test_marts_name_estimates_in_no_other_words_than_the_gate_knows() -> None:
+    macros = Path(__file__).parents[2] / "dbt_project" / "macros" / "comparability.sql"
+    words = macros.read_text().split("macro estimate_in_words")[1].split("endmacro")[0]
+    assert set(re.findall(r"'((?:By|Made|it) [^']*?) ?'", words)) == {
+        "By the rule of today it would be about",
+        "Made of the wards of its day:",
+        "it would have been",
+        "it would have been about",
+    }
 
 
 def test_a_series_of_which_nothing_may_be_shown_says_so_and_does_not_look_like_one_without_figures() -> None:

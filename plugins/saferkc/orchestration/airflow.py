@@ -35,7 +35,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 _LIBRARY = Path(__file__).resolve().parents[1]
-_START_SECONDS = 120
+_START_SECONDS = 300
 _STOP_SECONDS = 10
 
 

@@ -24,7 +24,7 @@ from saferkc.pack.read import (
     read_plan,
 )
 from saferkc.recording.charts.catalogue import Series
-from saferkc.recording.charts.gated import gated
+from saferkc.recording.charts.gated import gated, without_estimate
 from saferkc.recording.charts.model import ChartedSeries
 from saferkc.recording.charts.read import read_series
 from saferkc.recording.months import months_before
@@ -226,7 +226,7 @@ class _Maker:
         said: dict[str, list[str]] = {}
         for row in rows:
             held = self.guard.months[row.label].get(self.guard.month)
-            caveat = _without_still_changes(held.caveat) if held is not None else ""
+            caveat = _without_still_changes(without_estimate(held.caveat)) if held is not None else ""
             restated = _RESTATED if any(one.basis == "today" for one in compared[row.label]) else ""
             for text in (caveat, restated, *(one.reason for one in compared[row.label] if one.before is None)):
                 if text and text != _SMALL and row.label not in said.setdefault(text, []):

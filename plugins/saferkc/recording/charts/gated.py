@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -19,6 +20,10 @@ from saferkc.warehouse.connection import Connection
 # what the detector found is told in figures as they were counted
 _FOUND = {"suspected", "registered", "confirmed", "rejected"}
 _FIGURES: tuple[Figure, ...] = ("as_recorded", "comparable")
+# where a mart's caveat names an estimate (macros/comparability.sql, estimate_in_words)
+_ESTIMATE = re.compile(
+    r"(?:By the rule of today it would be|Made of the wards of its day: it would have been) [^.]*\.\s*"
+)
 # a class of a mart, and whether as it was recorded or by the rule of today
 _Count = tuple[str, Figure]
 _Counts = Mapping[date, Mapping[_Count, int]]
@@ -102,8 +107,14 @@ def gated(series: ChartedSeries, rule: Rule, hidden: Collection[date] = ()) -> C
         series,
         points=tuple(_gated(point, rule, is_hidden=point.month in hidden) for point in series.points),
         marks=tuple(replace(mark, words="") if mark.kind in _FOUND else mark for mark in series.marks),
+        caveat=without_estimate(series.caveat),
         how_shown=said,
     )
+
+
+def without_estimate(caveat: str) -> str:
+    """Return a mart's caveat without the estimate that it names: that is a figure, and stands in it as it was made."""
+    return _ESTIMATE.sub("", caveat).strip()
 
 
 def _gated(point: Point, rule: Rule, *, is_hidden: bool) -> Point:
