@@ -26,8 +26,6 @@ WAREHOUSE, _INGEST = "warehouse", "ingest_"
 # run by themselves, by the hour or by the month, and are no part of a night
 _BESIDE = ("alerts", "monitoring", "performance_pack")
 _POLL_SECONDS = 0.5
-# a long wait asks less often: each question costs Airflow's web server time that a build has better use for
-_MOST_POLL_SECONDS = 3.0
 # how long Airflow may be silent (it restarts a web worker, the machine is busy) before we give it up
 _SILENCE_SECONDS = 60
 _EVENT_SECONDS = 10
@@ -146,8 +144,7 @@ class _Nightly:
         return sorted(ours, key=lambda run: run.queued_at)
 
     def _wait(self, concerned: Callable[[DagRun], bool]) -> list[DagRun]:
-        began = answered = time.monotonic()
-        quiet_since: float | None = None
+        answered = quiet_since = time.monotonic()
         while True:
             try:
                 runs = [run for run in self._runs() if concerned(run)]
@@ -159,16 +156,12 @@ class _Nightly:
                 time.sleep(_POLL_SECONDS)
                 continue
             self._show(runs)
-            pause = _POLL_SECONDS
             if not all(run.is_finished for run in runs):
-                quiet_since = None
-                pause = min(max((answered - began) / 20, _POLL_SECONDS), _MOST_POLL_SECONDS)
-            elif quiet_since is None:
-                quiet_since = answered
-            elif answered - quiet_since > _SETTLE_SECONDS:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > _SETTLE_SECONDS:
                 return runs
             self._check_services()
-            time.sleep(pause)
+            time.sleep(_POLL_SECONDS)
 
     def _check_services(self) -> None:
         if not embedded.is_running(self._settings):
