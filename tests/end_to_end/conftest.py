@@ -11,7 +11,7 @@ from home_helpers import FIRST_MONTHS, NIGHT_SECONDS, Home, new_home
 from playwright.sync_api import Browser
 
 HERE = Path(__file__).parent
-# they leave the shared home other than they found it: with later months, and with canaries
+# they leave the shared home other than they found it: with later months, a change that was confirmed, and canaries
 LAST = ["test_crashes", "test_nights_after_answers"]
 
 
@@ -44,7 +44,7 @@ def published_home(running_home: Home) -> Home:
     return running_home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with headless_browser() as found:
         yield found

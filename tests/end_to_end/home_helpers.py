@@ -9,8 +9,12 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from saferkc.alerts import list_alerts
 from saferkc.orchestration import airflow
+from saferkc.recording.ledger import add_change
+from saferkc.recording.telling import tell_people
 from saferkc.settings import Settings
 from saferkc.simulation import simulate
 from saferkc.warehouse import embedded
@@ -20,6 +24,13 @@ PROGRAM = Path(sys.executable).with_name("saferkc")
 # a night takes minutes; on a busy machine, many
 NIGHT_SECONDS = 1800
 FIRST_MONTHS = (date(2017, 2, 1), date(2017, 4, 30))
+# a change in counting as the detector tells of it; no delivery of these homes shows it
+SUSPECTED: dict[str, Any] = {
+    "series": "Burglary in a Dwelling", "parent_series": "Burglary", "feed": "police_offences", "geography": "all",
+    "effective_month": date(2017, 4, 1), "kind": "recording", "nature": "split", "confidence": 0.9,
+    "evidence": {"sentences": ["From April 2017 “Burglary in a Dwelling” is gone."], "classes": ["Burglary"]},
+    "state": "suspected", "register_id": None, "treatment": "bridge",
+}  # fmt: skip
 
 
 @dataclass
@@ -60,6 +71,14 @@ def new_home(folder: Path) -> Home:
     # who signs in to the pages: one who may answer, and one who may read
     os.environ["SAFERKC_PEOPLE"] = "ada:user,ben:viewer"
     return Home(Settings.load(folder))
+
+
+def ask_about(home: Home, change: dict[str, Any]) -> int:
+    """Let the ledger hold a change and people be asked about it; return the number of its alert."""
+    with connect(home.settings) as connection:
+        add_change(connection, change)
+        tell_people(connection, {})
+        return max(alert.alert_id for alert in list_alerts(connection) if alert.change_id is not None)
 
 
 def published_content(settings: Settings) -> dict[str, str]:

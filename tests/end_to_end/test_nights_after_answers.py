@@ -8,31 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any
 
 import pytest
 from browsing_helpers import signed_in, url
 from canary import Canary, files_in, rows_in, traces
 from canary_deliveries import deliveries_of, people
-from home_helpers import Home
+from home_helpers import SUSPECTED, Home, ask_about
 from playwright.sync_api import Browser
-from saferkc.alerts import list_alerts
 from saferkc.contracts import load_contracts
 from saferkc.orchestration.client import AirflowClient
-from saferkc.recording.ledger import add_change
-from saferkc.recording.telling import tell_people
 from saferkc.warehouse.connection import connect, fetch_all
 
 EACH = 7  # of every kind that a feed's deliveries come in: the first of it, then every seventh
 SERIES, OF_MARCH = "/series?name=burglary/residential", "Counted differently from 1 March 2017"
-FOUND_IN_MARCH: dict[str, Any] = {
-    "series": "Burglary in a Dwelling", "parent_series": "Burglary", "feed": "mps_recorded_crime", "geography": "all",
-    "effective_month": date(2017, 3, 1), "kind": "recording", "nature": "split", "confidence": 0.9,
+SUSPECTED_IN_MARCH = SUSPECTED | {
+    "feed": "mps_recorded_crime", "effective_month": date(2017, 3, 1),
     "evidence": {
         "sentences": ["“Burglary in a Dwelling” rose while “Burglary in Other Buildings” fell."],
         "classes": ["Burglary in a Dwelling", "Burglary in Other Buildings"], "bridged_parent": "Burglary",
     },
-    "state": "suspected", "register_id": None, "treatment": "bridge",
 }  # fmt: skip
 
 
@@ -49,10 +43,7 @@ def everything(home: Home) -> Iterator[tuple[str, bytes]]:
 @pytest.fixture(scope="module")
 def answered_home(published_home: Home, browser: Browser) -> Home:
     """The home after somebody confirmed a change of recording in a browser; the published series has no break yet."""
-    with connect(published_home.settings) as connection:
-        add_change(connection, FOUND_IN_MARCH)
-        tell_people(connection, {})
-        number = max(alert.alert_id for alert in list_alerts(connection) if alert.change_id is not None)
+    number = ask_about(published_home, SUSPECTED_IN_MARCH)
     with signed_in(published_home, browser, "ada", SERIES) as page:
         assert page.get_by_role("rowheader", name="March 2017").is_visible()
         assert page.get_by_text(OF_MARCH).count() == 0

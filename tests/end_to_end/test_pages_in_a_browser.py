@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing_helpers import password, signed_in, url
-from home_helpers import Home
+from home_helpers import SUSPECTED, Home, ask_about
 from playwright.sync_api import Browser
-from saferkc.alerts import list_alerts, read_alert, read_history
+from saferkc.alerts import read_alert, read_history
 from saferkc.alerts.answering import sign
 from saferkc.orchestration.environment import airflow_url
-from saferkc.recording.ledger import add_change
-from saferkc.recording.telling import tell_people
 from saferkc.warehouse.connection import connect
 
 PAGES = ("/", "/alerts", "/changes", "/series", "/deliveries")
-FOUND: dict[str, Any] = {
-    "series": "Burglary in a Dwelling", "parent_series": "Burglary", "feed": "police_offences", "geography": "all",
-    "effective_month": date(2017, 4, 1), "kind": "recording", "nature": "split", "confidence": 0.9,
-    "evidence": {"sentences": ["From April 2017 “Burglary in a Dwelling” is gone."], "classes": ["Burglary"]},
-    "state": "suspected", "register_id": None, "treatment": "bridge",
-}  # fmt: skip
 
 
 @pytest.fixture
 def alert_id(running_home: Home) -> Iterator[int]:
     """The alert of a change that is suspected; gone afterwards, since no delivery of this home shows it."""
-    with connect(running_home.settings) as connection:
-        add_change(connection, FOUND)
-        tell_people(connection, {})
-        number = max(alert.alert_id for alert in list_alerts(connection) if alert.change_id is not None)
+    number = ask_about(running_home, SUSPECTED)
     yield number
     with connect(running_home.settings) as connection:
         change_id = read_alert(connection, number).change_id
