@@ -22,12 +22,13 @@ export UV_PYTHON_DOWNLOADS := never
 run: $(STAMP)
 	@.venv/bin/saferkc run
 
-# with PYTEST_ARGS, the tests that they name; without, those through Airflow last and by themselves
+# PYTEST_ARGS names some tests. All of them: the short ones last, which fill both processes to the end, and those
+# through Airflow by themselves, since they need both cores
 test: $(STAMP)
 ifdef PYTEST_ARGS
 	@.venv/bin/pytest $(PYTEST_ARGS)
 else
-	@.venv/bin/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder tests/integration tests/unit
+	@.venv/bin/pytest --numprocesses 2 --no-loadscope-reorder tests/integration tests/unit
 	@.venv/bin/pytest tests/end_to_end
 endif
 

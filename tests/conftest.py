@@ -29,12 +29,16 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-# what takes minutes to make is made in one process: tests of these fixtures stay together
-_OF_THE_PLANS_WAREHOUSE = re.compile(r"\b(plan_warehouse|published_warehouse|Delivered)\b")
+# a test that asks for the warehouse of the plan's year, for its copy, or for the files in it
+_OF_THE_PLANS_WAREHOUSE = re.compile(r"\b(plan_warehouse|published_warehouse|delivered: Delivered)\b")
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Where tests run in several processes, a file stays in one, and so do all files that share a warehouse."""
+    """Where tests run in several processes, a file stays in one, and so do all that share the plan's warehouse.
+
+    Made in each process it would take its minutes twice. Marks of a group would say it, but with pytest 9.2 the
+    scheduler of pytest-xdist 3.8 does not get to see them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -51,6 +55,7 @@ class FilesTogether(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
+    """Schedule tests so, however many processes there are."""
     return FilesTogether(config, log)
 
 
@@ -113,7 +118,7 @@ def new_warehouse(embedded_home: Settings) -> NewWarehouse:
         own.remember(**runtime)
         read_by_dbt = own.home / "dbt" / "target" / "partial_parse.msgpack"
         read_by_dbt.parent.mkdir(parents=True, exist_ok=True)
-        read_by_dbt.unlink(missing_ok=True)
+        read_by_dbt.unlink(missing_ok=True)  # a folder may have been copied from a home of another name
         read_by_dbt.symlink_to(embedded_home.home / f"{name}.msgpack")
         yield own
         with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:

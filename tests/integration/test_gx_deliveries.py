@@ -220,9 +220,8 @@ def test_nothing_of_a_person_leaves_the_checks(
         settings, "select observed from quality.check_result where check_name like 'victim_token holds%'"
     ) == {"observed_value": 2}
     build_data_docs(settings, 1)
-    written = "".join(path.read_text(errors="replace") for path in settings.home.rglob("*") if path.is_file()) + str(
-        summary
-    )
+    written = "".join(path.read_text(errors="replace") for path in settings.home.rglob("*") if path.is_file())
+    written += str(summary)
     with connect(settings) as connection:
         for table in ("check_result", "alert", "delivery"):
             written += str(connection.execute(f"select t::text from quality.{table} as t".encode()).fetchall())
