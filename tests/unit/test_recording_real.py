@@ -1,6 +1,6 @@
 """The detector on the files of the Metropolitan Police, 2008 to 2018: what is known to have happened is found.
 
-Nothing was tuned to these files.
+They were looked at while the detector was written; docs/recording-changes.md says what that changed.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def stars(manifest: Path) -> str:
     parts = [
         f"<!-- {_NOTICE} -->\n# The stars\n",
         "Each line is a key that a check of every build looks up in its dimension. Member 0 of a dimension is *not"
-        " known*, -1 *not applicable*, so no row is lost in a join.\n",
+        " known*, and -1, where a row can be without a value, *not applicable*: no row is lost in a join.\n",
         "## Dimensions\n\n" + _table(dimensions),
         "## Facts\n",
         *(_star(fact, [line for line in lines if line.table == fact["name"]]) for fact in facts),
