@@ -13,7 +13,8 @@ from saferkc.settings import Settings
 from saferkc.warehouse.connection import Connection, connect
 
 FEED = "police_open_street"
-SECRET = "Mr Somebody of 12 Nowhere Road"  # noqa: S105
+# Words that no rule, page or text of the project uses: a home holds those too.
+SECRET = "Mr Quorvath of 12 Vexmoor Road"  # noqa: S105
 
 
 def add_rows(connection: Connection, delivery_id: int, rows: int, **faults: object) -> None:
@@ -96,7 +97,7 @@ def test_a_faulty_row_is_found_in_its_delivery_and_its_value_stays_inside(
         written += str(connection.execute("select * from quality.check_result").fetchall())
         written += str(connection.execute("select * from quality.alert").fetchall())
     assert SECRET not in written
-    assert not [word for word in (SECRET, "Somebody", "Nowhere") if word in caplog.text]
+    assert not [word for word in (SECRET, "Quorvath", "Vexmoor") if word in caplog.text]
     assert capsys.readouterr() == ("", "")
 
 
@@ -225,8 +226,8 @@ def test_nothing_of_a_person_leaves_the_checks(
     with connect(settings) as connection:
         for table in ("check_result", "alert", "delivery"):
             written += str(connection.execute(f"select t::text from quality.{table} as t".encode()).fetchall())
-    assert not [word for word in (SECRET, "Somebody", "Nowhere") if word in written]
-    assert not [word for word in (SECRET, "Somebody", "Nowhere") if word in caplog.text]
+    assert not [word for word in (SECRET, "Quorvath", "Vexmoor") if word in written]
+    assert not [word for word in (SECRET, "Quorvath", "Vexmoor") if word in caplog.text]
     assert capsys.readouterr() == ("", "")
 
 
