@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -48,6 +48,24 @@ def end_build(settings: Settings, build_id: int, state: str) -> None:
         finish_build(settings, build_id, state=state, reason="a test ended it")  # type: ignore[arg-type]
 
 
+# dbt takes some five seconds to import: it is imported once, and each of its runs is a child of that process
+_WITH_DBT = multiprocessing.get_context("forkserver")
+_WITH_DBT.set_forkserver_preload(["dbt.cli.main", "dbt.task.build", "dbt.adapters.postgres"])
+
+
+def _dbt(command: list[str], folder: Path, environment: dict[str, str], said: Path) -> None:
+    """Be a process of dbt: in the folder of its project, in an environment of its own, its words in a file."""
+    from dbt.cli.main import cli  # noqa: PLC0415 - here only, in the process that has imported it
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    with said.open("w") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    cli(command)
+
+
 def run_dbt(
     settings: Settings,
     *arguments: str,
@@ -56,17 +74,18 @@ def run_dbt(
 ) -> list[dict[str, Any]]:
     """Run ``dbt build`` as the warehouse does and return what did not end well: name, status and message."""
     target = settings.home / "dbt" / "target"
-    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", verb, "--quiet", *arguments]
+    command = ["--no-use-colors", verb, "--quiet", *arguments]
     if full_refresh:
         command.append("--full-refresh")
     environment = os.environ | dbt_environment(settings)
     environment |= {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(settings.home / "dbt" / "logs")}
-    finished = subprocess.run(
-        command, cwd=settings.dbt_project_dir, env=environment, capture_output=True, text=True, check=False
-    )
-    assert (target / "run_results.json").exists(), finished.stdout + finished.stderr
+    said = settings.home / "dbt" / "said.txt"
+    process = _WITH_DBT.Process(target=_dbt, args=(command, settings.dbt_project_dir, dict(environment), said))
+    process.start()
+    process.join()
+    assert (target / "run_results.json").exists(), said.read_text()
     results = json.loads((target / "run_results.json").read_text())["results"]
-    assert results, finished.stdout + finished.stderr
+    assert results, said.read_text()
     return [
         {"name": result["unique_id"], "status": result["status"], "message": result["message"]}
         for result in results
