@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +158,67 @@ def test_a_load_meets_the_build_in_the_raw_table(dbt_project: Path, home: Callab
         (source["namespace"], source["name"]) for one in build for source in one["inputs"]
     }
     assert "Zebedee" not in json.dumps(load)
+
+
+@contextmanager
+def receiver(answer: int = 201) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+    """A receiver of OpenLineage over HTTP on loopback, which answers so, and what it was sent to which path."""
+    received: list[tuple[str, dict[str, Any]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            is_packed = self.headers.get("Content-Encoding") == "gzip"
+            received.append((self.path, json.loads(gzip.decompress(body) if is_packed else body)))
+            self.send_response(answer)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_receiver_gets_over_http_what_would_stand_in_the_file(
+    dbt_project: Path, home: Callable[[str], Settings]
+) -> None:
+    with receiver() as (address, received):
+        tell_of_load(home(address), "police_offences", "police", 12)
+        tell_of_build(home(address), dbt_project)
+    tell_of_load(home("file"), "police_offences", "police", 12)
+    tell_of_build(home("file"), dbt_project)
+    assert {path for path, _ in received} == {"/api/v1/lineage"}
+
+    def named(told: list[dict[str, Any]]) -> list[tuple[str, str, list[str], list[str]]]:
+        return [
+            (
+                one["eventType"], one["job"]["name"], [source["name"] for source in one["inputs"]],
+                [made["name"] for made in one["outputs"]],
+            )
+            for one in told
+        ]  # fmt: skip
+
+    sent = [event for _, event in received]
+    assert len(sent) > 3
+    assert named(sent) == named(events(home("file")))
+    assert sent[0]["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 12
+    assert "Zebedee" not in json.dumps(sent)
+
+
+def test_a_receiver_that_refuses_keeps_nothing_from_going_on(
+    home: Callable[[str], Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver(answer=403) as (address, received):
+        tell_of_load(home(address), "police_offences", "police", 12)
+    assert received, "it was asked"
+    assert "lineage could not be sent" in caplog.text
 
 
 def test_nothing_is_told_when_it_is_off_and_nothing_fails_without_results(
