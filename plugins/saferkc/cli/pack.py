@@ -11,7 +11,7 @@ from saferkc.orchestration.lifecycle import database_up
 from saferkc.settings import Settings
 
 # of docs/performance-pack.md, by page
-_PAGES = ("performance-pack-1", "performance-pack-burglary", "performance-pack-burglary-charts")
+_PAGES = ("performance-pack-1", "performance-pack-burglary")
 
 
 def write_pack(settings: Settings, *, month: date | None, audience: str, out: Path | None) -> None:
