@@ -1,4 +1,7 @@
-"""Twenty nights of all partners with faults, late, twice, in any order, killed half-way: they end as clean ones do."""
+"""Twenty nights of all partners with faults, late, twice, in any order, killed half-way: they end as clean ones do.
+
+And so do the marts, which followed the changes of those nights, end where a build of everything ends.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from typing import Any
 
 import pytest
 from loading_helpers import assert_accounts, query
+from marts_helpers import begin_build, end_build, fingerprints, run_dbt
 from saferkc.contracts import load_contracts
 from saferkc.landing import receive
 from saferkc.loading import load_arrivals
@@ -35,6 +39,9 @@ FIRST_NIGHT = LAST_NIGHT - timedelta(days=NIGHTS - 1)
 DAYS = (date(2017, 4, 2), date(2017, 4, 9), date(2017, 4, 16))
 # what the agencies send comes in so many heaps; of each heap so many files a feed have a fault
 HEAPS, FAULTS_A_HEAP = 5, 4
+# after this heap the marts are built from nothing; what they become by the end follows the changes of the others
+BUILT_AFTER = 1
+MODELS = ("--resource-type", "model", "--resource-type", "seed", "--select", "+path:models/marts")
 # the agency sends the file again, as it should have been, in the next heap
 SENT_AGAIN = (
     "partner_late", "partner_cut_off", "partner_wrong_month", "partner_missing_column", "partner_renamed_column",
@@ -124,6 +131,14 @@ def load_all(settings: Settings) -> None:
         load_arrivals(settings, feed, receive(settings, feed))
 
 
+def build_marts(settings: Settings, *, full_refresh: bool = False) -> dict[str, tuple[int, str]]:
+    """Build and publish the marts as a night does; returns the rows of each and a hash over them."""
+    build_id, is_full = begin_build(settings, full_refresh=full_refresh)
+    assert run_dbt(settings, *MODELS, full_refresh=is_full) == []
+    end_build(settings, build_id, "published")
+    return fingerprints(settings)
+
+
 def all_that_is_known(settings: Settings) -> dict[str, Known]:
     """Of every feed, what stands now and what was known on three days: the hash of each record, by day and key."""
     known: dict[str, Known] = {}
@@ -206,7 +221,7 @@ def test_nights_with_faults_late_twice_in_any_order_and_killed_half_way_end_as_c
     turns: dict[str, Any] = {}
     ever: list[Path] = []
     again: list[Path] = []
-    for start in range(0, len(files), share):
+    for number, start in enumerate(range(0, len(files), share)):
         heap = files[start : start + share]
         give(other_home, nights.folder, [*heap, *again])
         spoilt = spoil_some(other_home, [file for file in heap if file not in ever], chance, turns)
@@ -215,8 +230,11 @@ def test_nights_with_faults_late_twice_in_any_order_and_killed_half_way_end_as_c
         killed += loading_was_killed(other_home, nights.keys, chance.uniform(0.1, 1.5))
         assert_accounts(other_home)
         load_all(other_home)
+        if number == BUILT_AFTER:
+            build_marts(other_home)
     give(other_home, nights.folder, again)
     load_all(other_home)
+    followed = build_marts(other_home)
 
     assert killed > HEAPS / 2, "most were killed while they worked"
     assert_accounts(other_home)
@@ -235,3 +253,7 @@ def test_nights_with_faults_late_twice_in_any_order_and_killed_half_way_end_as_c
     for feed, clean in nights.known.items():
         differing = {key for key in clean.keys() | known[feed] if clean.get(key) != known[feed].get(key)}
         assert {(feed, key[1:]) for key in differing} <= missed, feed
+    whole = build_marts(other_home, full_refresh=True)
+    assert [name for name in whole if followed[name] != whole[name]] == []
+    facts = {name: rows for name, (rows, _) in whole.items() if name.startswith("build_core.fct_") and rows}
+    assert len(facts) > 8, facts
