@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 from pages_helpers import looking, questions
 from publishing_helpers import deliver, start_build
 from saferkc.alerts import raise_alert, read_alert, read_history
-from saferkc.alerts.answering import sign
+from saferkc.alerts.answering import DAYS_FOR_THE_AGENCY, DAYS_OF_A_SNOOZE, sign
+from saferkc.pages.words import moment
 from saferkc.recording.ledger import add_change, list_changes
 from saferkc.recording.telling import tell_people
 from saferkc.settings import Settings
@@ -200,3 +201,51 @@ def test_labels_of_agencies_are_text_and_no_script_or_foreign_part_is_let_in(ada
         assert "<script" not in text, path
         assert re.findall(r'(?:src|href)="(?:https?:)?//', text) == [], path
         assert " style=" not in text, path
+
+
+def test_the_agency_is_asked_and_a_reminder_put_off_by_page_and_nothing_is_decided_by_it(
+    settings: Settings, ada: TestClient, alert_id: int
+) -> None:
+    path = f"/alerts/{alert_id}"
+    token = form_token(ada, path)
+    with connect(settings) as connection:
+        connection.execute("update quality.alert set due_date = current_date")
+
+    def say(answer: str, note: str) -> tuple[str, date | None, str]:
+        sent = {"answer": answer, "note": note, "form_token": token}
+        assert ada.post(path, data=sent).status_code == 303
+        with connect(settings) as connection:
+            alert = read_alert(connection, alert_id)
+        return alert.state, alert.due_date, ada.get(path).text
+
+    state_of_alert, due, page = say("ask_the_agency", "is it a new form?")
+    assert state_of_alert == "acknowledged"
+    assert due == (datetime.now(UTC) + timedelta(days=DAYS_FOR_THE_AGENCY)).date()
+    assert "asked the agency" in page and "is it a new form?" in page
+    with connect(settings) as connection:
+        queued = connection.execute("select kind from quality.outbox where audience = 'agency_contact'").fetchall()
+    assert queued == [("question",)]
+
+    _, _, page = say("snooze", "away until Monday")
+    with connect(settings) as connection:
+        until = read_alert(connection, alert_id).snoozed_until
+        last = read_history(connection, alert_id)[-1]
+    assert until is not None and round((until - datetime.now(UTC)) / timedelta(days=1)) == DAYS_OF_A_SNOOZE
+    assert (last.event, last.by_whom, last.note) == ("snoozed", "Ada", "away until Monday")
+    assert f"snoozed until {moment(until)}" in page
+    assert state(settings) == "suspected"
+    assert 'value="recording_change"' in page, "it may be decided all the same"
+
+
+def test_what_holds_a_build_can_not_be_put_off(settings: Settings, ada: TestClient) -> None:
+    with connect(settings) as connection:
+        number = raise_alert(
+            connection, dedup_key="k", group_key="build", severity="held", audience="engineers", title="t", body="b"
+        )
+    sent = {"answer": "snooze", "note": "later", "form_token": form_token(ada, f"/alerts/{number}")}
+    answered = ada.post(f"/alerts/{number}", data=sent)
+    assert answered.status_code == 409
+    assert "keeps figures from being published" in answered.text
+    assert 'value="snooze"' not in ada.get(f"/alerts/{number}").text
+    with connect(settings) as connection:
+        assert read_alert(connection, number).snoozed_until is None
