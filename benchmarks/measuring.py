@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 _POLL_SECONDS = 0.01
-_QUIET_PERCENT = 25.0
+QUIET_PERCENT = 25.0
 
 
 class ChildError(Exception):
@@ -45,7 +45,7 @@ def measure(
 
     Raises ``ChildError`` where the command fails.
     """
-    busy = _wait_for_quiet(patience)
+    busy = wait_for_quiet(patience)
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "output").open("w+b") as output:
         report = Path(scratch) / "report.json"
         environment = dict(environment) | {"BENCHMARK_REPORT": str(report)}
@@ -87,18 +87,18 @@ def _watch(pid: int) -> int:
     return peak
 
 
-def _wait_for_quiet(patience: float) -> float:
+def wait_for_quiet(patience: float) -> float:
     """Wait until the cores are mostly idle, or patience ends; return how busy they were in the end, in percent."""
     give_up = time.monotonic() + patience
     while True:
         busy: float = psutil.cpu_percent(interval=0.5)
-        if busy < _QUIET_PERCENT or time.monotonic() > give_up:
+        if busy < QUIET_PERCENT or time.monotonic() > give_up:
             return busy
 
 
 def is_quiet(measured: Measured) -> bool:
     """Tell whether other work was unlikely to have disturbed the run."""
-    return measured.busy_percent < _QUIET_PERCENT
+    return measured.busy_percent < QUIET_PERCENT
 
 
 def machine() -> dict[str, str]:

@@ -180,6 +180,14 @@ def borough() -> dict[str, object]:
     return {"rows": rows}
 
 
+def watch() -> dict[str, object]:
+    """Look for changes in counting in every feed, in all of its history, and keep what is found."""
+    from saferkc.recording.watch import watch as look
+    from saferkc.settings import Settings
+
+    return {"found": look(Settings.load()).found}
+
+
 def models(how: str) -> dict[str, object]:
     """Begin a build and let dbt build seeds and models, ``full`` or what is new; what each of them took."""
     from saferkc.publishing.ledger import begin_build
@@ -279,6 +287,7 @@ STEPS: dict[str, Callable[..., dict[str, object]]] = {
     "load": load,
     "check": check,
     "borough": borough,
+    "watch": watch,
     "models": models,
     "tests": tests,
     "publish": publish,
