@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import psycopg
@@ -94,6 +95,19 @@ def test_build_shows_a_task_a_model_and_dbt_ran_once(published_home: Home) -> No
     assert "mps_recorded_crime" in looked_at
     assert {row["feed"] for row in asked if row["suite"].startswith("counting of ")} == looked_at
     assert all(row["success"] for row in asked)
+
+
+def test_the_dags_beside_the_nights_end_well(published_home: Home) -> None:
+    """Messages that wait are sent, and what is late is looked for: their tasks find all that they need in Airflow."""
+    client = AirflowClient(published_home.settings)
+    runs = [client.trigger(dag_id, {}) for dag_id in ("alerts", "monitoring")]
+    while not all(run.is_finished for run in runs):
+        time.sleep(1)
+        runs = [client.run(run.dag_id, run.run_id) for run in runs]
+        # a task that is tried once more has failed: nobody waits for its last try
+        again = [task for run in runs for task in client.tasks(run.dag_id, run.run_id) if task.try_number > 1]
+        assert not again
+    assert {run.dag_id: run.state for run in runs} == {"alerts": "success", "monitoring": "success"}
 
 
 def test_second_night_with_nothing_new_adds_nothing(published_home: Home) -> None:
