@@ -88,12 +88,23 @@ def test_the_team_reads_what_not_to_say_what_is_safe_how_sure_and_who_decides_by
         assert jargon not in re.sub(r"https://\S+", "", text), jargon
 
 
-def test_many_changes_of_earlier_years_are_one_paragraph() -> None:
-    old = [of_change(n, f"Old {n}", effective_month=date(2010 + n, 4, 1)) for n in range(4)]
-    subject, text, _ = filled("community_safety_team.digest.md", *old)
-    assert "4 changes of earlier years were found" in text
-    assert "Do not" not in text
+def test_many_changes_of_earlier_years_are_each_told_in_short() -> None:
+    old = [
+        of_change(n, f"Old {n}", effective_month=date(2010 + n, 4, 1), evidence={
+            "sentences": [f"“Old {n}” rose."], "signals": ["code_list"], "classes": [f"Old {n}"],
+        }) for n in range(4)
+    ]  # fmt: skip
+    subject, text, html = filled("community_safety_team.digest.md", *old)
     assert subject.startswith("Figures this week: 8 to decide")
+    new, waiting = text.partition("## Still to be decided")[::2]
+    assert "4 changes of earlier years were found" in new
+    for told_of in (new, waiting):
+        assert told_of.count("Who decides:** the community safety team") == 1
+        for n in range(4):
+            (of_one,) = re.findall(rf"^“Old {n}” rose\..*$", told_of, re.MULTILINE)
+            for part in (f"Do not** compare “Old {n}”", "Safe to say:**", "high, from names", "by** 22 May 2017"):
+                assert part in of_one, part
+    assert html.count("<h3>") == 8 and html.count("See its chart and history, and answer</a>") == 8
 
 
 def test_a_rename_asks_whether_only_names_changed() -> None:
