@@ -49,7 +49,7 @@ def alert(number: int, title: str, body: str, **other: Any) -> Alert:
 def filled(template: str, *alerts: Told) -> tuple[str, str, str]:
     context = {
         "alerts": alerts, "new": alerts, "over": alerts, "waiting": alerts, "day": NOW.date(),
-        "pages": "https://pages", "checks": "https://checks",
+        "pages": "https://pages", "checks": "https://checks", "may_reply": True,
     }  # fmt: skip
     return render(template, context, has_picture=True)
 
@@ -102,7 +102,8 @@ def test_many_changes_of_earlier_years_are_each_told_in_short() -> None:
         assert told_of.count("Who decides:** the community safety team") == 1
         for n in range(4):
             (of_one,) = re.findall(rf"^“Old {n}” rose\..*$", told_of, re.MULTILINE)
-            for part in (f"Do not** compare “Old {n}”", "Safe to say:**", "high, from names", "by** 22 May 2017"):
+            month = f"April {2010 + n}"
+            for part in (f"Do not** compare months before {month}", "Safe to say:**", "high, from", "by** 22 May 2017"):
                 assert part in of_one, part
     assert html.count("<h3>") == 8 and html.count("See its chart and history, and answer</a>") == 8
 
@@ -126,6 +127,7 @@ def test_what_is_settled_says_how_and_what_still_must_not_be_said() -> None:
     decided = replace(of_change(), state="confirmed", is_open=False, decided_by="ada", note="a new rule")
     _, text, _ = filled("community_safety_team.digest.md", decided)
     settled = text.partition("## Settled")[2]
-    assert "the recording changed, says ada. The figures show it from the next build on. Do not compare" in settled
-    assert "where these reach across. “a new rule”" in settled
+    assert "the recording changed, says ada. Tables and charts show it from the next publication on" in settled
+    assert "publication on. Do not compare" in settled
+    assert "take in months of both sides. “a new rule”" in settled
     assert ".." not in settled

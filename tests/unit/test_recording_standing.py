@@ -112,9 +112,9 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
     assert title_of(row(nature="rename")) == "Burglary: new names, probably counted as before"
     assert body_of(ROW, "Recorded crime").split("\n\n") == [
         "What changed (Recorded crime): “Residential” rose by about 50 a month while “Other” fell by as much.",
-        "Do not: compare “Residential”, “Other” before April 2017 with April 2017 or later: not as “the last twelve"
-        " months” nor as “this year against last” either, where these reach across.",
-        "Safe to say: all of “Burglary” together may be compared across April 2017.",
+        "Do not: compare months before April 2017 with months from April 2017 on, in “Residential”, “Other”: nor “the"
+        " last twelve months” or “this year against last”, while these take in months of both sides.",
+        "Safe to say: “Burglary” as a whole may be compared before and after April 2017.",
         "How sure: high, from one class gaining what another lost, other areas showing the same, a day on which"
         " counting tends to change.",
         "Who decides: the community safety team, by 12 May 2017. `saferkc changes confirm 7 --note TEXT` where the"
@@ -128,7 +128,7 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
     [
         (
             {"treatment": "break", "evidence": ROW["evidence"] | {"bridged_parent": None}},
-            "compare “Residential”, “Other” before April 2017",
+            "compare months before April 2017 with months from April 2017 on, in “Residential”, “Other”",
             "months before April 2017 may be compared with each other",
         ),
         (
@@ -138,14 +138,14 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
         ),
         (
             {"treatment": "reload", "nature": "revision", "evidence": {"signals": ["vintages"]}},
-            "they are of two vintages",
-            "figures of now may be compared with each other",
+            "the past has been counted anew since",
+            "today's figures may be compared with each other",
         ),
         (
             {"treatment": "note", "nature": "practice", "series": "Violence", "parent_series": "Violence",
              "evidence": {"earliest_month": "2014-04-01", "latest_month": "2016-03-01"}},
-            "call what happened to Violence from April 2017 on a rise or a fall",
-            "Nothing may be said across it yet",
+            "speak of a rise or a fall in “Violence” from April 2017 on without saying that",
+            "Whether it rose or fell from the one side to the other can't be said yet",
         ),
     ],
 )  # fmt: skip

@@ -42,6 +42,8 @@ class Message:
     html: str
     written_at: datetime
     picture: bytes | None = None
+    # who reads answers to it, where that is not who sends it
+    reply_to: tuple[str, ...] = ()
 
 
 def address_of(audience: str) -> str:
@@ -55,6 +57,8 @@ def as_mail(settings: MessageSettings, to: str, message: Message) -> EmailMessag
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender if "<" in sender else f"Safer K&C warehouse <{sender}>"
     mail["To"] = to
+    if message.reply_to:
+        mail["Reply-To"] = ", ".join(message.reply_to)
     mail["Subject"] = " ".join(message.subject.split())
     mail["Date"] = format_datetime(message.written_at)
     number = sha256(f"{message.key}\0{to}".encode()).hexdigest()[:32]

@@ -197,6 +197,8 @@ def _message(row: dict[str, Any], text: Callable[[str], str]) -> Message:
 def _mailer(settings: Settings, address: str) -> Callable[[dict[str, Any]], None]:
     def send(row: dict[str, Any]) -> None:
         message = _message(row, lambda text: for_recipient(settings, text, row, address, sign))
+        if row["kind"] == "question":
+            message = replace(message, reply_to=settings.messages.mail_to.get("community_safety_team", ()))
         # an address that stands for nobody is for the outbox, whatever server there is
         is_file = address.endswith(".invalid")
         without_server = replace(settings, messages=replace(settings.messages, mail_url=None))

@@ -183,14 +183,17 @@ def unsafe_of(row: Mapping[str, Any]) -> str:
     """What not to do with the figures, as it follows "Do not"."""
     month = month_in_words(row["effective_month"])
     if row["treatment"] == "reload":
-        return "put figures that were published before beside those of now; they are of two vintages."
+        return "put figures that were published earlier beside today's: the past has been counted anew since."
     if row["nature"] == "practice" and row["evidence"].get("earliest_month") != row["evidence"].get("latest_month"):
-        return f"call what happened to {_subject(row)} from {month} on a rise or a fall without saying that."
+        return (
+            f"speak of a rise or a fall in “{_subject(row)}” from {month} on without saying that it is probably"
+            " recorded differently since."
+        )
     if _is_rename(row):
         return "say that the old name fell or the new one rose: they are probably the same thing."
     return (
-        f"compare {_classes(row)} before {month} with {month} or later: not as “the last twelve months” nor as “this"
-        " year against last” either, where these reach across."
+        f"compare months before {month} with months from {month} on, in {_classes(row)}: nor “the last twelve months”"
+        " or “this year against last”, while these take in months of both sides."
     )
 
 
@@ -199,14 +202,17 @@ def safe_of(row: Mapping[str, Any]) -> str:
     month = month_in_words(row["effective_month"])
     bridged = row["evidence"].get("bridged_parent")
     if bridged and _is_rename(row):
-        return f"all of “{bridged}” may be compared across {month}, and so may each new name with the one it replaces."
+        return (
+            f"“{bridged}” as a whole may be compared before and after {month}, and so may each new name with the one it"
+            " replaces."
+        )
     if bridged:
-        return f"all of “{bridged}” together may be compared across {month}."
+        return f"“{bridged}” as a whole may be compared before and after {month}."
     if row["treatment"] == "reload":
-        return "figures of now may be compared with each other, over the whole time."
+        return "today's figures may be compared with each other, over the whole time."
     return (
-        f"months before {month} may be compared with each other, and so may months from {month} on. Nothing"
-        " may be said across it yet."
+        f"months before {month} may be compared with each other, and so may months from {month} on."
+        " Whether it rose or fell from the one side to the other can't be said yet."
     )
 
 

@@ -69,7 +69,9 @@ def render(template: str, context: Mapping[str, Any], *, has_picture: bool) -> t
     subject, _, text = plain.strip().partition("\n")
     text = _spaced(text)
     text = re.sub(
-        r"\n{3,}", "\n\n", text.replace(_PICTURE_LINE, "(The picture in this mail shows the figures by month.)")
+        r"\n{3,}",
+        "\n\n",
+        text.replace(_PICTURE_LINE, "(The picture in this mail shows the figures by month; its heading says which.)"),
     ).strip()
     marked = _environment(is_html=True).get_template(template).render(shown)
     content = MarkdownIt("commonmark", {"html": False}).render(_spaced(marked.strip().partition("\n")[2]))
@@ -172,6 +174,7 @@ def _context(connection: Connection, settings: Settings, row: Mapping[str, Any])
         "waiting": _by_severity(waiting),
         "day": now.date(),
         "pages": all_pages(),
+        "may_reply": bool(settings.messages.mail_to.get("community_safety_team")),
         "checks": (settings.data_docs / "index.html").as_uri(),
         "changes": first_changes,
         "to": _agency(settings, first_changes) if kind == "question" else None,

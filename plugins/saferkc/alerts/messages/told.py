@@ -41,6 +41,7 @@ class Told:
     is_overdue: bool
     page: str
     answers: tuple[tuple[str, str], ...]
+    owner: str | None = None
     note: str | None = None
     decided_by: str | None = None
     asked_at: datetime | None = None
@@ -81,6 +82,7 @@ def told(
         "due_date": alert.due_date,
         "is_overdue": alert.due_date is not None and alert.due_date < now.date() and alert.is_open,
         "is_of_names": is_of_names,
+        "owner": alert.owner,
         "page": page_of(alert.alert_id),
         "answers": tuple((buttons[name], answer_of(alert.alert_id, name)) for name in answers_to(alert)),
         "note": (event or {}).get("note") or alert.note,
