@@ -136,7 +136,7 @@ def test_an_unregistered_new_name_warns_with_its_evidence_until_somebody_decides
         f"What changed (Recorded crime by borough and ward, Metropolitan Police on the London Datastore): From May 2016"
         f" “{NEW}” came in the place of “{OLD}”",
         "Do not: say that the old name fell or the new one rose: they are probably the same thing.",
-        "Safe to say: all of “Burglary” may be compared across May 2016, and so may each new name with the one it",
+        "Safe to say: “Burglary” as a whole may be compared before and after May 2016, and so may each new name",
         "How sure: high, from names or codes that are new or gone.",
         f"`saferkc changes confirm {change['change_id']} --note TEXT`",
     ):

@@ -98,7 +98,7 @@ def raise_alert(
     words become the latest, its state stays, so what somebody has taken on does not come back as new. Runs in
     the caller's transaction, and so does the message: ``at_once`` (default: where a build is held), or with the next
     summary. ``change_id`` is the change in counting that it asks about. ``due_date`` follows from the severity where it
-    isn't given.
+    isn't given; what comes to hold a build is due at once.
     """
     moment = _moment(connection, now)
     days = _DAYS[severity]
@@ -122,6 +122,11 @@ def raise_alert(
             severity = excluded.severity,
             title = excluded.title,
             body = excluded.body,
+            due_date = case
+                when excluded.severity = 'held' and quality.alert.severity <> 'held'
+                    then least(quality.alert.due_date, excluded.due_date)
+                else quality.alert.due_date
+            end,
             change_id = coalesce(excluded.change_id, quality.alert.change_id)
         returning alert_id, times_seen, (select severity from before)
         """,

@@ -27,13 +27,13 @@ def queue_summaries(connection: Connection, now: datetime) -> None:
     """Queue the summaries that are due by ``now``, each with all that no message tells yet; runs in a transaction.
 
     One a day and one a week, by their keys: a clock that is set back brings none a second time. A morning before which
-    nothing happened has none, and a week only where no answer is due either. One that was missed, because nothing ran
-    at its time, is made up for.
+    nothing happened has none, unless the day is past by which engineers should have acted and no summary said so, and a
+    week only where no answer is due either. One that was missed, because nothing ran at its time, is made up for.
     """
     wake(connection, now=now)
     here = now.astimezone(_LONDON)
     morning = datetime.combine(here.date(), MORNING, _LONDON)
-    if here >= morning and _has_news(connection, "engineers", morning, now):
+    if here >= morning and (_has_news(connection, "engineers", morning, now) or _is_past(connection, now)):
         _queue(connection, f"summary:{here:%Y-%m-%d}", "summary", "engineers", now)
     monday = morning - timedelta(days=here.weekday())
     is_due = here.date() == monday.date() and _is_due(connection, now)
@@ -75,6 +75,25 @@ def _is_due(connection: Connection, now: datetime) -> bool:
     row = connection.execute(
         "select true from quality.alert where audience = 'community_safety_team' and state in ('open', 'acknowledged')"
         " and (snoozed_until is null or snoozed_until <= %(now)s) and due_date < %(now)s::date + 7 limit 1",
+        {"now": now},
+    ).fetchone()
+    return row is not None
+
+
+def _is_past(connection: Connection, now: datetime) -> bool:
+    """Whether engineers should have acted by a day that is past, and no summary after that day has said so."""
+    row = connection.execute(
+        """
+        select true from quality.alert as a
+        where a.audience = 'engineers' and a.state in ('open', 'acknowledged')
+            and (a.snoozed_until is null or a.snoozed_until <= %(now)s) and a.due_date < %(now)s::date
+            and not exists (
+                select from quality.outbox as m
+                where m.audience = a.audience and m.kind = 'summary'
+                    and (m.queued_at at time zone 'Europe/London')::date > a.due_date
+            )
+        limit 1
+        """,
         {"now": now},
     ).fetchone()
     return row is not None
