@@ -137,7 +137,7 @@ def test_an_unregistered_new_name_warns_with_its_evidence_until_somebody_decides
         f" “{NEW}” came in the place of “{OLD}”",
         "Do not: say that the old name fell or the new one rose: they are probably the same thing.",
         "Safe to say: “Burglary” as a whole may be compared before and after May 2016, and so may each new name",
-        "How sure: high, from names or codes that are new or gone.",
+        "How sure: high (names or codes are new or gone).",
         f"`saferkc changes confirm {change['change_id']} --note TEXT`",
     ):
         assert part in alert.body

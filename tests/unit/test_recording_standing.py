@@ -112,11 +112,12 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
     assert title_of(row(nature="rename")) == "Burglary: new names, probably counted as before"
     assert body_of(ROW, "Recorded crime").split("\n\n") == [
         "What changed (Recorded crime): “Residential” rose by about 50 a month while “Other” fell by as much.",
-        "Do not: compare months before April 2017 with months from April 2017 on, in “Residential”, “Other”: nor “the"
-        " last twelve months” or “this year against last”, while these take in months of both sides.",
+        "Do not: compare months before April 2017 with months from April 2017 on, in “Residential”, “Other”. That"
+        " rules out “the last twelve months” and “this year against last” as well, as long as they take in months of"
+        " both sides.",
         "Safe to say: “Burglary” as a whole may be compared before and after April 2017.",
-        "How sure: high, from one class gaining what another lost, other areas showing the same, a day on which"
-        " counting tends to change.",
+        "How sure: high (one class gained what another lost, other areas show the same, counting often changes on such"
+        " a day).",
         "Who decides: the community safety team, by 12 May 2017. `saferkc changes confirm 7 --note TEXT` where the"
         " counting has changed, `saferkc changes reject 7 --note TEXT` where it has not. Until then the figures"
         " concerned are marked as provisional.",
@@ -145,7 +146,7 @@ def test_people_are_told_what_changed_what_not_to_say_what_is_safe_how_sure_and_
             {"treatment": "note", "nature": "practice", "series": "Violence", "parent_series": "Violence",
              "evidence": {"earliest_month": "2014-04-01", "latest_month": "2016-03-01"}},
             "speak of a rise or a fall in “Violence” from April 2017 on without saying that",
-            "Whether it rose or fell from the one side to the other can't be said yet",
+            "Whether more or fewer of it happened can't be said yet",
         ),
     ],
 )  # fmt: skip
@@ -155,7 +156,12 @@ def test_what_is_safe_follows_the_treatment(changes: dict[str, Any], unsafe: str
     assert safe in body
 
 
+def test_of_what_is_long_past_no_year_beside_the_last_is_spoken() -> None:
+    assert "rules out “the last twelve months”" in body_of(ROW, "Recorded crime")
+    assert "the last twelve months" not in body_of(row(effective_month=date(2010, 4, 1)), "Recorded crime")
+
+
 def test_who_is_unsure_says_so() -> None:
     unsure = row(["peers"], kind="unsure", confidence=0.5)
     assert title_of(unsure) == "Burglary: a change in recording or a real one? It is not clear"
-    assert "How sure: low, from other areas showing the same." in body_of(unsure, "Recorded crime")
+    assert "How sure: low (other areas show the same)." in body_of(unsure, "Recorded crime")

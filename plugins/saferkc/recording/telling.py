@@ -18,6 +18,8 @@ DAYS_TO_DECIDE = 14
 # show. What is older waits for the weekly digest, as on the first look at a long history.
 MONTHS_PUBLISHED_NEXT = 4
 _GROUP = "recording change"
+# a year beside the year before it takes in no month that is older
+_MONTHS_OF_TWO_YEARS = 24
 _NOTES = {
     "confirmed": "The team confirmed it.",
     "rejected": "The team rejected it: it is no change in counting.",
@@ -191,9 +193,12 @@ def unsafe_of(row: Mapping[str, Any]) -> str:
         )
     if _is_rename(row):
         return "say that the old name fell or the new one rose: they are probably the same thing."
+    apart = f"compare months before {month} with months from {month} on, in {_classes(row)}."
+    if months_apart(row["detected_at"].date(), row["effective_month"]) > _MONTHS_OF_TWO_YEARS:
+        return apart
     return (
-        f"compare months before {month} with months from {month} on, in {_classes(row)}: nor “the last twelve months”"
-        " or “this year against last”, while these take in months of both sides."
+        f"{apart} That rules out “the last twelve months” and “this year against last” as well, as long as they take in"
+        " months of both sides."
     )
 
 
@@ -210,9 +215,11 @@ def safe_of(row: Mapping[str, Any]) -> str:
         return f"“{bridged}” as a whole may be compared before and after {month}."
     if row["treatment"] == "reload":
         return "today's figures may be compared with each other, over the whole time."
+    if _is_rename(row):
+        return "the old name's months may be compared with each other, and so may the new one's."
     return (
         f"months before {month} may be compared with each other, and so may months from {month} on."
-        " Whether it rose or fell from the one side to the other can't be said yet."
+        " Whether more or fewer of it happened can't be said yet, whatever the figures do."
     )
 
 
@@ -220,20 +227,25 @@ def sureness_of(row: Mapping[str, Any]) -> str:
     """How sure it is that counting changed, and from what."""
     confidence = float(row["confidence"] or 0)
     sureness = "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
-    return f"{sureness}, from {_basis(row['evidence'].get('signals', ()))}"
+    return f"{sureness} ({_basis(row['evidence'].get('signals', ()))})"
 
 
 _SIGNALS = {
-    "code_list": "names or codes that are new or gone",
-    "sibling_share": "one class gaining what another lost",
-    "known_day": "a day on which counting tends to change",
-    "peers": "other areas showing the same",
-    "level": "a change of level",
-    "sister": "another source that sees the same thing",
-    "capture": "how records are filled in",
-    "vintages": "history that was published differently before",
+    "code_list": "names or codes are new or gone",
+    "sibling_share": "one class gained what another lost",
+    "known_day": "counting often changes on such a day",
+    "peers": "other areas show the same",
+    "level": "the level changed from one month to the next",
+    "sister": "another source that sees the same thing was looked at",
+    "flags": "another share of the records is marked",
+    "completeness": "months are not whole yet",
+    "capture": "records are filled in differently",
+    "vintages": "the past was published differently before",
 }
 
 
 def _basis(signals: list[str]) -> str:
-    return ", ".join(_SIGNALS.get(signal, signal.replace("_", " ")) for signal in signals) or "the figures alone"
+    return (
+        ", ".join(_SIGNALS.get(signal, signal.replace("_", " ")) for signal in signals)
+        or "nothing but the figures says so"
+    )
