@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from conftest import PUBLISHED_MARTS
 from marts_helpers import query
+from message_receivers import mail_server
+from PIL import Image
+from saferkc.alerts.sending import Sending, send_messages
 from saferkc.cli.show import PictureError, show_series
 from saferkc.recording.charts.catalogue import Catalogue, UnknownSeriesError, read_catalogue
+from saferkc.recording.charts.gated import read_gated
 from saferkc.recording.charts.model import ChartedSeries
+from saferkc.recording.charts.picture import draw
 from saferkc.recording.charts.read import UnknownAreaError, read_series
 from saferkc.recording.decisions import decide
 from saferkc.recording.ledger import add_change
-from saferkc.settings import Settings
+from saferkc.recording.telling import tell_people
+from saferkc.settings import MessageSettings, Settings
 from saferkc.warehouse.connection import connect
 
 HERE = "E09000020"
@@ -144,6 +152,45 @@ def test_a_change_of_the_ledger_is_a_mark_or_is_said_of_the_entry_that_knows_it(
     finally:
         with connect(published) as connection:
             connection.execute("truncate quality.recording_change cascade")
+
+
+def test_a_mail_about_a_change_has_the_chart_of_its_published_series_within(
+    published: Settings, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    found = datetime(2016, 7, 5, 3, tzinfo=UTC)
+    try:
+        with connect(published) as connection:
+            add_change(connection, {
+                "series": "Burglary - Residential", "parent_series": "Burglary", "feed": "police_offences",
+                "geography": "all", "effective_month": date(2016, 5, 1), "kind": "recording", "nature": "split",
+                "confidence": 0.8, "evidence": {"sentences": ["Residential gained some."], "areas": [HERE]},
+                "state": "suspected", "register_id": None, "treatment": "bridge",
+            })  # fmt: skip
+            connection.execute("update quality.recording_change set detected_at = %s", (found,))
+            tell_people(connection, {}, now=found)
+        with mail_server(tmp_path) as server:
+            messages = MessageSettings(
+                mail_url=server.url, mail_ca=server.ca, mail_to={"community_safety_team": ("team@example.org",)}
+            )
+            assert send_messages(replace(published, messages=messages), now=found) == Sending(sent=1)
+        ((_, mail),) = server.taken
+        (part,) = (part for part in mail.walk() if part.get_content_maintype() == "image")
+        assert (part.get_content_type(), part.get_content_disposition()) == ("image/png", "inline")
+        rich = mail.get_body(("html",))
+        assert rich is not None
+        assert f'<img src="cid:{part["Content-ID"].strip("<>")}"' in rich.get_content()
+        sent = part.get_content()
+        with Image.open(BytesIO(sent)) as opened, connect(published) as connection:
+            assert opened.format == "PNG"
+            # it is the chart that the team may see, with the change marked: small months are left out
+            series = catalogue.find("burglary_police/residential")
+            shown = read_gated(connection, published, series, audience="community_safety_team")
+            assert "suspected" in {mark.kind for mark in shown.marks_in_sight()}
+            with Image.open(BytesIO(draw(shown, "png"))) as drawn:
+                assert opened.size == drawn.size and opened.tobytes() == drawn.tobytes()
+    finally:
+        with connect(published) as connection:
+            connection.execute("truncate quality.recording_change, quality.outbox cascade")
 
 
 def test_people_see_a_series_or_get_its_picture_or_are_told_which_there_are(

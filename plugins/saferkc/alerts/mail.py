@@ -70,7 +70,9 @@ def as_mail(settings: MessageSettings, to: str, message: Message) -> EmailMessag
     if message.picture is not None:
         part = mail.get_payload(1)
         assert isinstance(part, EmailMessage)  # noqa: S101 - the HTML that was added above
-        part.add_related(message.picture, "image", "png", cid=f"<{PICTURE}>", filename="chart.png")
+        part.add_related(
+            message.picture, "image", "png", cid=f"<{PICTURE}>", filename="chart.png", disposition="inline"
+        )
     return mail
 
 
