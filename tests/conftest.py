@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -27,6 +28,12 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+# Runs of dbt and senders of messages are children of one process, which imports this once: dbt takes five seconds.
+multiprocessing.set_forkserver_preload(
+    ["dbt.cli.main", "dbt.task.build", "dbt.adapters.postgres", "saferkc.alerts.sending",
+     "saferkc.alerts.messages.compose", "apprise"]
+)  # fmt: skip
 
 
 # a test that asks for the warehouse of the plan's year, for its copy, or for the files in it

@@ -48,9 +48,8 @@ def end_build(settings: Settings, build_id: int, state: str) -> None:
         finish_build(settings, build_id, state=state, reason="a test ended it")  # type: ignore[arg-type]
 
 
-# dbt takes some five seconds to import: it is imported once, and each of its runs is a child of that process
+# each run of dbt is a child of a process that has imported it (tests/conftest.py)
 _WITH_DBT = multiprocessing.get_context("forkserver")
-_WITH_DBT.set_forkserver_preload(["dbt.cli.main", "dbt.task.build", "dbt.adapters.postgres"])
 
 
 def _dbt(command: list[str], folder: Path, environment: dict[str, str], said: Path) -> None:

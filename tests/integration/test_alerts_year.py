@@ -67,7 +67,6 @@ class Year:
         """The sender is killed at every step: at its first, its second and so on, and from its first again as soon as
         something is noted, since from there it goes another way; until one comes to its end."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["saferkc.alerts.sending", "saferkc.alerts.messages.compose", "apprise"])
         step, noted = 1, self.noted()
         while step < 200:
             child = context.Process(target=send_and_die, args=(self.settings, now, step))
