@@ -123,6 +123,15 @@ def test_no_label_of_an_agency_becomes_a_link_or_markup(label: str) -> None:
     assert tags == re.findall(r"</?([a-z0-9]+)", ordinary)
 
 
+def test_a_new_name_that_is_settled_is_no_break() -> None:
+    """Where only names changed, months before and after may be compared once they are joined: nothing is warned of."""
+    decided = replace(of_change(nature="rename"), state="confirmed", is_open=False, decided_by="ada")
+    settled = filled("community_safety_team.digest.md", decided)[1].partition("## Settled")[2]
+    assert "only names or codes changed, says ada" in settled
+    assert "from the next publication on. Do not say that the old name fell" in settled
+    assert "you should not" not in settled
+
+
 def test_what_is_settled_says_how_and_what_still_must_not_be_said() -> None:
     decided = replace(of_change(), state="confirmed", is_open=False, decided_by="ada", note="a new rule")
     _, text, _ = filled("community_safety_team.digest.md", decided)
