@@ -5,19 +5,19 @@ from __future__ import annotations
 import email
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from loopback import serving
 from saferkc.warehouse.embedded import free_port
 
 PASSWORD = "open:sesame@mail"  # noqa: S105
@@ -115,15 +115,5 @@ def web_hook(context: ssl.SSLContext | None = None) -> Iterator[WebHook]:
             if not hook.is_down:
                 self.wfile.write(b"ok")  # as Slack says it
 
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    hook.port = server.server_port
-    try:
+    with serving(Handler, context) as hook.port:
         yield hook
-    finally:
-        server.shutdown()
