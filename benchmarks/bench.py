@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import platform
@@ -25,6 +26,22 @@ HERE = Path(__file__).resolve().parent
 
 class BenchmarkError(Exception):
     """The benchmark can't be run, or something else was done than was to be measured."""
+
+
+def options_of_marts(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, scale: int
+) -> argparse.Namespace:
+    """Read the options of a benchmark that needs marts of so many boroughs (by default ``scale``) and years."""
+    parser.add_argument("--scale", type=int, default=scale, help=f"boroughs; 50 is about London (default {scale})")
+    parser.add_argument("--years", type=int, default=10, help="financial years up to 2016/17 (default 10)")
+    parser.add_argument("--repeats", type=int, default=20, help="times that each query or page is asked for (20)")
+    parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.scale <= 99 or not 1 <= options.years <= 11 or options.repeats < 2:
+        parser.error("--scale must be 1 to 99, --years 1 to 11, --repeats at least 2")
+    return options
 
 
 @dataclass(frozen=True)

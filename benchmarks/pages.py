@@ -22,7 +22,7 @@ import httpx
 import ledger_rows
 import psycopg
 import raw_rows
-from bench import HERE, Bench, BenchmarkError, a_bench, tell
+from bench import HERE, Bench, BenchmarkError, a_bench, options_of_marts, tell
 from measuring import QUIET_PERCENT, ChildError, machine, wait_for_quiet
 from queries import percentile
 from saferkc.pages import PREFIX
@@ -243,17 +243,8 @@ def _report(figures: Figures) -> str:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Loading the pages.")
-    parser.add_argument("--scale", type=int, default=8, help="boroughs (default 8)")
-    parser.add_argument("--years", type=int, default=10, help="financial years up to 2016/17, and of nights (10)")
-    parser.add_argument("--repeats", type=int, default=20, help="times that each page is asked for, each way (20)")
-    parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
-    parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
-    options = parser.parse_args(arguments)
-    if not 1 <= options.scale <= 99 or not 1 <= options.years <= 11 or options.repeats < 2:
-        parser.error("--scale must be 1 to 99, --years 1 to 11, --repeats at least 2")
-    return options
+    parser = argparse.ArgumentParser(description="Loading the pages, of as many years of nights as of figures.")
+    return options_of_marts(parser, arguments, scale=8)
 
 
 if __name__ == "__main__":

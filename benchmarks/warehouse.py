@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import raw_rows
-from bench import HERE, Bench, BenchmarkError, a_bench, tell
+from bench import HERE, Bench, BenchmarkError, a_bench, options_of_marts, tell
 from measuring import ChildError, Measured, machine
 from psycopg import sql
 from queries import Timing, read_queries, time_queries
@@ -184,17 +184,8 @@ def _document(figures: Figures) -> dict[str, Any]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Building the stars and marts, and querying them.")
-    parser.add_argument("--scale", type=int, default=50, help="boroughs; 50 is about London (default 50)")
-    parser.add_argument("--years", type=int, default=10, help="financial years up to 2016/17 (default 10)")
-    parser.add_argument("--repeats", type=int, default=20, help="times that each query runs (default 20)")
-    parser.add_argument("--patience", type=float, default=30.0, help="seconds to wait for a quiet machine (30)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there, after each step")
     parser.add_argument("--without-tests", dest="tests", action="store_false", help="leave the tests of models out")
-    parser.add_argument("--home", type=Path, help="an empty folder to work in, removed at the end (default: a new one)")
-    options = parser.parse_args(arguments)
-    if not 1 <= options.scale <= 99 or not 1 <= options.years <= 11 or options.repeats < 2:
-        parser.error("--scale must be 1 to 99, --years 1 to 11, --repeats at least 2")
-    return options
+    return options_of_marts(parser, arguments, scale=50)
 
 
 if __name__ == "__main__":
