@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from saferkc.recording.charts.catalogue import Mart, Series, read_catalogue
-from saferkc.recording.charts.gated import read_gated
+from saferkc.recording.charts.gated import is_whole, read_gated
+from saferkc.recording.charts.marks import targets_of
 from saferkc.recording.reading.boroughs import home_borough
 from saferkc.recording.reading.trees import series_of
 from saferkc.settings import Settings
@@ -47,24 +48,31 @@ def picture_of(
 
 
 def _series_of(connection: Connection, settings: Settings, change: Mapping[str, Any]) -> Series | None:
-    """The published series in which a change shows: the class that it names, else the whole."""
+    """The published series in which a change shows: the class that it names, else one that it moves, else the whole."""
     label, whole = change["series"], change["parent_series"] or change["series"]
-    name = series_of(change["feed"], whole, label)
+    targets = targets_of(connection, change["change_id"])
+    names = {series_of(change["feed"], whole, label), *(name for name, _ in targets if name)}
+    moved = {one for _, one in targets}
     is_published = change["feed"].startswith(("mps_", "police_open"))
-    candidates = [
-        series
-        for series in read_catalogue(connection).series
-        if series.mart.is_published == is_published
-        and series.class_name in _classes(connection, settings, series.mart, name)
-    ]
-    return min(candidates, key=lambda series: "_all" in series.class_name, default=None)
+    shelf = [series for series in read_catalogue(connection).series if series.mart.is_published == is_published]
+    registered = {mart: _classes(connection, settings, mart, names) for mart in {series.mart for series in shelf}}
+
+    def how_far(series: Series) -> tuple[bool, bool, bool]:
+        is_named = series.class_name.replace("_", " ") in label.casefold()
+        return (
+            not is_named or is_whole(series.class_name),
+            series.class_name not in moved,
+            not is_whole(series.class_name),
+        )
+
+    return min((one for one in shelf if one.class_name in registered[one.mart]), key=how_far, default=None)
 
 
-def _classes(connection: Connection, settings: Settings, mart: Mart, name: str) -> set[str]:
-    """Classes of a mart that the register counts among a series."""
+def _classes(connection: Connection, settings: Settings, mart: Mart, names: Set[str]) -> set[str]:
+    """Classes of a mart that the register counts among some series."""
     query = sql.SQL(
         "select distinct m.{} from {} as m inner join core.dim_recording_regime as r using (regime_key)"
-        " where m.geography_code = %s and r.series = %s"
+        " where m.geography_code = %s and r.series = any(%s)"
     ).format(sql.Identifier(mart.class_column), sql.Identifier(mart.schema, mart.table))
-    rows = connection.execute(query, (home_borough(settings.dbt_project_dir), name)).fetchall()
+    rows = connection.execute(query, (home_borough(settings.dbt_project_dir), list(names))).fetchall()
     return {row[0] for row in rows}

@@ -53,14 +53,15 @@ def hidden_months(counts: _Counts, class_name: str, rule: Rule) -> set[date]:
         held = {one: count for one, count in all_held.items() if one[1] == "as_recorded" or not is_same}
         equalities = _equalities(held)
         # a class is given up before what it is a part of
-        cells = [Cell(one, count, frozenset({one}), importance=float(_is_whole(one[0]))) for one, count in held.items()]
+        cells = [Cell(one, count, frozenset({one}), importance=float(is_whole(one[0]))) for one, count in held.items()]
         given_up = protect(rule, cells, equalities) if equalities else frozenset()
         if given_up & {(class_name, figure) for figure in _FIGURES}:
             found.add(month)
     return found
 
 
-def _is_whole(name: str) -> bool:
+def is_whole(name: str) -> bool:
+    """Whether a class is all that its mart counts, or all of one of its kinds."""
     return name == "all" or name.endswith("_all")
 
 
@@ -68,9 +69,9 @@ def _equalities(held: Mapping[_Count, int]) -> list[Equality]:
     """The wholes of a month that their classes add up to; classes that overlap do not."""
     found: list[Equality] = []
     for (whole, figure), count in held.items():
-        if _is_whole(whole):
+        if is_whole(whole):
             stem = whole.removesuffix("all")
-            classes = [name for name, of in held if of == figure and name.startswith(stem) and not _is_whole(name)]
+            classes = [name for name, of in held if of == figure and name.startswith(stem) and not is_whole(name)]
             if classes and sum(held[name, figure] for name in classes) == count:
                 found.append(((whole, figure), frozenset((name, figure) for name in classes)))
     return found

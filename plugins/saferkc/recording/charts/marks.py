@@ -217,6 +217,18 @@ def _concerned(connection: Connection, series: Series, name: str, role: _Role, w
     return frozenset(row[0] for row in connection.execute(_CONCERNED, wanted).fetchall())
 
 
+def targets_of(connection: Connection, change_id: int) -> list[tuple[str | None, str | None]]:
+    """The series and classes that a change of the ledger moves, by what the newest build knows of labels."""
+    is_built = connection.execute("select to_regclass('intermediate.int_recording__findings')").fetchone()
+    if is_built is None or is_built[0] is None:
+        return []
+    query = (
+        "select distinct series, class_name from intermediate.int_recording__findings"
+        " where change_id = %s and not is_level"
+    )
+    return connection.execute(query, [change_id]).fetchall()
+
+
 def _finding(change: _Row, points: Sequence[Point]) -> Mark:
     """A change found in the figures; a confirmed one is a gap where the mart says that nothing goes across it."""
     month = change["effective_month"]
